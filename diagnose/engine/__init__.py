@@ -1,0 +1,1 @@
+"""Pure functions of evidence: rules in, findings out."""

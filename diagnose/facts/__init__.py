@@ -1,0 +1,1 @@
+"""Facts computed from logs: tracebacks, what the model server did, HTTP answers."""

@@ -1,0 +1,133 @@
+"""Many regular expressions over a text in one pass, in linear time whatever the expressions are.
+
+Hyperscan finds the lines (all expressions at once), RE2 confirms each and takes the captures. Both work on bytes, so
+invalid UTF-8 does no harm. Neither knows look-around or back references, and none of their expressions can hang.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import hyperscan
+import re2
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """A regular expression for one line of text."""
+
+    expression: str
+    ignore_case: bool = False
+
+
+class PatternError(ValueError):
+    """An expression that one of the two engines does not accept; the text says what is wrong with it."""
+
+
+def _expression(pattern: Pattern) -> re2._Regexp:
+    options = re2.Options()
+    options.encoding = re2.Options.Encoding.LATIN1
+    options.case_sensitive = not pattern.ignore_case
+    options.log_errors = False
+    try:
+        return re2.compile(pattern.expression.encode(), options)
+    except re2.error as error:
+        raise PatternError(error.args[0].decode() if isinstance(error.args[0], bytes) else str(error)) from error
+
+
+def search(pattern: Pattern, text: str) -> Mapping[str, str] | None:
+    """Named captures of the first match in ``text`` (empty when there are none), or None without a match."""
+    found = _compiled(pattern).search(text.encode("utf-8", "surrogateescape"))
+    if found is None:
+        return None
+    return {name.decode(): (value or b"").decode("utf-8", "replace") for name, value in found.groupdict().items()}
+
+
+_CACHE: dict[Pattern, Any] = {}
+
+
+def _compiled(pattern: Pattern) -> Any:
+    """Compiled once a process: a scan meets the same few patterns again and again."""
+    if pattern not in _CACHE:
+        _CACHE[pattern] = _expression(pattern)
+    return _CACHE[pattern]
+
+
+def check(pattern: Pattern) -> frozenset[str]:
+    """Names of the captures. Raises PatternError when either engine refuses the expression, or it matches empty text."""
+    compiled = _compiled(pattern)
+    if compiled.search(b"") is not None:
+        raise PatternError("matches an empty line, so it would match every line")
+    try:
+        hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK).compile(
+            expressions=[pattern.expression.encode()], flags=[_flags(pattern)]
+        )
+    except hyperscan.error as error:
+        raise PatternError(str(error)) from error
+    return frozenset(name.decode() for name in compiled.groupindex)
+
+
+def _flags(pattern: Pattern) -> int:
+    caseless: int = hyperscan.HS_FLAG_CASELESS if pattern.ignore_case else 0
+    return caseless | int(hyperscan.HS_FLAG_MULTILINE)
+
+
+class PatternSet:
+    """A compiled set; ids in results are positions in ``patterns``. Safe to use from several threads."""
+
+    def __init__(self, patterns: Sequence[Pattern], database: bytes = b"") -> None:
+        """``database`` is what ``dump`` gave for the same patterns; raises PatternError when it does not fit this machine."""
+        self.patterns = tuple(patterns)
+        self._dump = database
+        self._threads = threading.local()
+
+    @cached_property
+    def _database(self) -> Any:
+        if self._dump:
+            try:
+                return hyperscan.loadb(self._dump, mode=hyperscan.HS_MODE_BLOCK)
+            except (hyperscan.error, ValueError) as error:
+                raise PatternError(f"saved pattern database does not fit: {error}") from error
+        database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
+        database.compile(
+            expressions=[pattern.expression.encode() for pattern in self.patterns],
+            ids=list(range(len(self.patterns))),
+            flags=[_flags(pattern) for pattern in self.patterns],
+        )
+        return database
+
+    def dump(self) -> bytes:
+        """The compiled database, for a cache: compiling 200 patterns takes 0.2 s, loading them 2 ms."""
+        return bytes(hyperscan.dumpb(self._database))
+
+    def lines(self, data: bytes | bytearray, size: int | None = None) -> dict[int, list[tuple[int, int]]]:
+        """The lines (start and end offset, without the newline) each pattern matches in the first ``size`` bytes, ascending."""
+        if not self.patterns:
+            return {}
+        view = memoryview(data)[:size]
+        candidates: dict[int, list[tuple[int, int]]] = {}
+
+        def note(number: int, _start: int, end: int, _flags: int, _context: object) -> None:
+            known = candidates.get(number)
+            if known is None:
+                known = candidates[number] = []
+            elif end <= known[-1][1]:
+                return
+            stop = data.find(b"\n", end, len(view))
+            known.append((data.rfind(b"\n", 0, end) + 1, stop if stop >= 0 else len(view)))
+
+        self._database.scan(view, note, scratch=self._scratch())
+        confirmed = {
+            number: [span for span in spans if _compiled(self.patterns[number]).search(bytes(view[slice(*span)]))]
+            for number, spans in candidates.items()
+        }
+        return {number: spans for number, spans in confirmed.items() if spans}
+
+    def _scratch(self) -> Any:
+        if not hasattr(self._threads, "scratch"):
+            self._threads.scratch = hyperscan.Scratch(self._database)
+        return self._threads.scratch

@@ -1,0 +1,1 @@
+"""A report laid out for a terminal, a browser or a program."""

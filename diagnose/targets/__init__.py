@@ -1,0 +1,62 @@
+"""From a service name to the places where it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from diagnose.collectors import Limits
+from diagnose.model import Collection, Target
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What the user asked for."""
+
+    service: str
+    namespace: str | None = None
+    context: str | None = None
+    """Kubernetes context; None for the current one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A place where the service was found. ``collect`` may reuse what the search already read."""
+
+    target: Target
+    unwell: bool
+    """The search already saw that something is wrong here: of several places, this is the one meant."""
+    collect: Callable[[Limits], Collection]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unsearched:
+    """A place, or a part of one, that could not be searched."""
+
+    place: str
+    """``docker``, ``kubernetes``, or narrower: ``kubernetes: namespaces other than default``."""
+    why: str
+    remedy: str
+    """How to make it reachable, as one instruction."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What one place answered."""
+
+    place: str
+    reachable: bool
+    """It answered at all."""
+    candidates: tuple[Candidate, ...] = ()
+    names: tuple[str, ...] = ()
+    """Names of services that are there, for "did you mean"."""
+    unsearched: tuple[Unsearched, ...] = ()
+
+
+class Finder(Protocol):
+    """Looks for a service in one kind of place. Never raises for a place that does not answer: that is a Found too."""
+
+    place: str
+
+    def find(self, wanted: Wanted, limits: Limits) -> Found: ...

@@ -1,0 +1,1 @@
+"""Data only: the templates and styles of the reports."""

@@ -1,0 +1,1 @@
+"""Data only: the rule files, one a known failure."""
