@@ -69,7 +69,7 @@ class StageState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """Whose fact an item is: a path from the place down to the container. ``None`` is "not known", and joins with anything."""
+    """Whose fact an item is: a path from the place down to the container. ``None``, "not known", joins with any."""
 
     place: str = ""
     """``docker``, ``kubernetes``, or ``file`` for saved evidence; empty when nothing is known."""

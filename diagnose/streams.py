@@ -26,7 +26,8 @@ class Container(Item):
     running_s: float | None = None
     """Seconds since the present run started."""
     stable: bool = False
-    """Running, ready (or without a probe), and either never restarted or up for ten minutes, after which the kubelet forgets its back-off."""
+    """Running, ready (or without a probe), and either never restarted or up for ten minutes: then the kubelet forgets
+    its back-off."""
     exit_code: int | None = None
     """Of the latest end, be it the present state or the last one before."""
     end_reason: str = ""
@@ -318,8 +319,11 @@ class ServerRun(Item):
     """The last request to the scoring route was answered with 5xx."""
     probed: int = 0
     """Health requests answered with 200."""
+    ready_line: int | None = None
+    """Line of the last sign that init() was through or a worker ready."""
     ends: str = "unknown"
-    """How the log ends: ``ready``, ``initialising``, ``failed``, ``stopped`` (asked to end, after having been ready) or ``unknown``."""
+    """How the log ends: ``ready``, ``initialising``, ``failed``, ``stopped`` (asked to end, after having been ready)
+    or ``unknown``."""
     entry_script: str = ""
     model_dir: str = ""
     model_dir_contents: tuple[str, ...] = ()
@@ -329,7 +333,8 @@ class ServerRun(Item):
     worker_timeout_s: float | None = None
     version: str = ""
     init_s: float | None = None
-    """Seconds from the last ``Invoking user's init function`` to its completion, or to the end of the log when it never completed."""
+    """Seconds from the last ``Invoking user's init function`` to its completion, or to the end of the log when it
+    never completed."""
     run: str = "current"
 
 

@@ -1,0 +1,144 @@
+"""What works now, by the state of containers and by how logs end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from diagnose.engine.match import Hit, Match
+from diagnose.model import LADDER, Evidence, Line, Subject
+from diagnose.streams import Container, Event, Pod, Response, ServerRun, Service, Traceback, Workload
+
+_PROGRESS = {"Scheduled": "schedule", "Pulled": "pull", "Started": "start"}
+"""Events that prove a stage was passed."""
+_FINE_AFTER = 20
+"""Answered requests per failed one after which failed scoring is past, provided the last request was answered."""
+_REQUEST_STAGES = ("score", "serve")
+
+
+@dataclass(frozen=True)
+class Health:
+    """Answers "does it work now?", for the whole and for a subject."""
+
+    evidence: Evidence
+
+    @cached_property
+    def containers(self) -> list[Container]:
+        """App containers that have a say: those of finished or vanishing pods have none."""
+        gone = {pod.subject for pod in self.pods if pod.deleting or pod.phase in ("Succeeded", "Failed")}
+        every = [c for c in self.evidence.items.get("containers", ()) if isinstance(c, Container) and c.kind == "app"]
+        return [c for c in every if not any(c.subject.joins(subject) for subject in gone if subject.pod)]
+
+    @cached_property
+    def pods(self) -> list[Pod]:
+        return [pod for pod in self.evidence.items.get("pods", ()) if isinstance(pod, Pod)]
+
+    @cached_property
+    def workloads(self) -> list[Workload]:
+        """Those that own pods in the end: ReplicaSets only count where nothing owns them."""
+        every = [w for w in self.evidence.items.get("workloads", ()) if isinstance(w, Workload)]
+        top = [w for w in every if w.kind != "ReplicaSet"]
+        return top or every
+
+    @cached_property
+    def servers(self) -> list[ServerRun]:
+        """What present logs say; a log of a previous run says nothing of now."""
+        return [s for s in self.evidence.items.get("server", ()) if isinstance(s, ServerRun) and s.run == "current"]
+
+    @cached_property
+    def services(self) -> list[Service]:
+        return [s for s in self.evidence.items.get("services", ()) if isinstance(s, Service)]
+
+    def container_works(self, container: Container) -> bool:
+        """Up, ready, and its server, where its log tells, through init() and not killed again and again."""
+        if not container.stable:
+            return False
+        if container.ready and container.readiness_probe:
+            return True
+        servers = [s for s in self.servers if s.subject.container and s.subject.joins(container.subject)]
+        return all(server.ends not in ("failed", "initialising") for server in servers)
+
+    def works_now(self, hit: Hit) -> bool:
+        """True when what the rule tells of is over: its subject does what the failing stage kept it from doing."""
+        if hit.rule.stage in _REQUEST_STAGES:
+            return self._requests_fine(hit.subject)
+        if self.containers or self.pods:
+            return self._state_fine(hit.subject)
+        return all(self._outlived(match) for match in hit.items())
+
+    def _requests_fine(self, subject: Subject) -> bool:
+        servers = [s for s in self.servers if s.subject.joins(subject) and s.served + s.failed]
+        return bool(servers) and all(not s.failed_last and s.served >= _FINE_AFTER * s.failed for s in servers)
+
+    def _state_fine(self, subject: Subject) -> bool:
+        mine = [c for c in self.containers if c.subject.joins(subject)]
+        if subject.pod is None or not mine:
+            return self._nothing_short() and bool(self.containers) and all(map(self.container_works, mine))
+        return all(map(self.container_works, mine))
+
+    def _nothing_short(self) -> bool:
+        """No workload lacks a replica, and no pod waits to become ready."""
+        return not any(workload.short for workload in self.workloads)
+
+    def _outlived(self, match: Match) -> bool:
+        """Without any state: a later sign in the same log or in later events."""
+        item = match.item
+        if isinstance(item, Traceback):
+            return item.recovered or (item.phase != "run" and self._ready_after(match))
+        if isinstance(item, Line):
+            return self._ready_after(match)
+        if isinstance(item, Event):
+            return self._progressed(item)
+        return False
+
+    def _ready_after(self, match: Match) -> bool:
+        for server in self.servers:
+            if server.source == match.item.source and server.subject == match.item.subject:
+                return server.ends in ("ready", "stopped") and (server.ready_line or 0) > (match.item.line or 0)
+        return False
+
+    def _progressed(self, event: Event) -> bool:
+        for other in self.evidence.items.get("events", ()):
+            if not isinstance(other, Event) or other.name != event.name or other.reason not in _PROGRESS:
+                continue
+            if event.reason in ("FailedScheduling", "Failed", "FailedMount", "BackOff") and _later(other, event):
+                return event.reason != "BackOff" or "pulling" in event.message
+        return False
+
+    def serving(self) -> bool:
+        """There is proof that some of it serves now."""
+        if self.services and any(s.pods_of_workload and s.endpoints_ready == 0 and s.selector for s in self.services):
+            return False
+        if self.containers:
+            return any(self.container_works(container) for container in self.containers)
+        if self.workloads:
+            return any(workload.available for workload in self.workloads)
+        answers = [r.status for r in self.evidence.items.get("responses", ()) if isinstance(r, Response)]
+        return any(s.ends in ("ready", "stopped") for s in self.servers) or bool(answers and answers[-1] < 400)
+
+    def all_well(self) -> bool:
+        """Everything whose state is known works."""
+        states = [self.container_works(container) for container in self.containers]
+        states += [not workload.short for workload in self.workloads]
+        states += [pod.ready for pod in self.pods if pod.phase == "Running" and not pod.deleting]
+        states += [pod.phase in ("Running", "Succeeded") or pod.deleting for pod in self.pods if pod.phase != "Failed"]
+        if states:
+            return all(states) and self.serving()
+        return self.serving() and all(s.ends not in ("failed", "initialising") for s in self.servers)
+
+    def unwell(self) -> bool:
+        """Some state says plainly that it does not work."""
+        return any(workload.short for workload in self.workloads) or any(
+            (c.state == "terminated" and c.exit_code not in (0, None)) or c.state == "waiting" for c in self.containers
+        )
+
+
+def _later(one: Event, other: Event) -> bool:
+    if one.time and other.time:
+        return one.time > other.time
+    return one.age_s is not None and other.age_s is not None and one.age_s < other.age_s
+
+
+def stage_index(stage: str) -> int:
+    """Position in the ladder; families stand behind it."""
+    return LADDER.index(stage) if stage in LADDER else len(LADDER)

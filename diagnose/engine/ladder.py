@@ -1,0 +1,86 @@
+"""How far the deployment got: the furthest stage there is proof of, and where it stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from diagnose.engine.health import Health, stage_index
+from diagnose.engine.rule import Rule
+from diagnose.model import LADDER, Evidence, Finding, Role, StageState, Verdict
+from diagnose.streams import Container, Event, Pod, ServerRun
+
+_PULLING = ("ImagePullBackOff", "ErrImagePull", "InvalidImageName", "ErrImageNeverPull", "ImageInspectError")
+_NOT_STARTED = (*_PULLING, "CreateContainerConfigError", "CreateContainerError", "ContainerCreating", "PodInitializing")
+
+
+def stopped_at(findings: tuple[Finding, ...], rules: Mapping[str, Rule]) -> str | None:
+    """The stage at which the first answer stopped it; of a failure of the families, the earliest of its symptoms'."""
+    telling = (f for f in findings if f.role in (Role.ROOT_CAUSE, Role.SYMPTOM) and f.severity in ("error", "critical"))
+    first = next(telling, None)
+    if first is None:
+        return None
+    if rules[first.rule].stops:
+        return rules[first.rule].stops
+    stages = [rules[told].stops for told in first.explains if told in rules and rules[told].stops]
+    return min(stages, key=stage_index, default=None)
+
+
+def ladder(
+    evidence: Evidence, health: Health, failed: str | None, verdict: Verdict
+) -> tuple[tuple[tuple[str, StageState], ...], str | None]:
+    """The state of each stage, and the furthest that was reached."""
+    passed = _furthest_passed(evidence, health)
+    if failed is not None:
+        limit = stage_index(failed)
+        states = {
+            stage: StageState.FAILED
+            if stage == failed
+            else StageState.NOT_REACHED
+            if stage_index(stage) > limit
+            else StageState.PASSED
+            for stage in LADDER
+        }
+        return _rungs(states, evidence), failed
+    known = stage_index(passed) if passed else -1
+    states = {stage: StageState.PASSED if stage_index(stage) <= known else StageState.UNKNOWN for stage in LADDER}
+    return _rungs(states, evidence), passed
+
+
+def _rungs(states: Mapping[str, StageState], evidence: Evidence) -> tuple[tuple[str, StageState], ...]:
+    """Without the scheduler where there is none."""
+    skip = ("schedule",) if evidence.target.kind == "docker" else ()
+    return tuple((stage, state) for stage, state in states.items() if stage not in skip)
+
+
+def _furthest_passed(evidence: Evidence, health: Health) -> str | None:
+    """The last stage there is proof of having passed, by whichever replica got furthest."""
+    proofs = [*_by_pods(evidence), *_by_containers(evidence), *_by_servers(evidence), *_by_events(evidence)]
+    return max(proofs, key=stage_index, default=None)
+
+
+def _by_pods(evidence: Evidence) -> list[str]:
+    pods = [pod for pod in evidence.items.get("pods", ()) if isinstance(pod, Pod)]
+    stages = ["deploy" for _ in pods]
+    stages += ["schedule" for pod in pods if pod.scheduled]
+    return [*stages, *("probe" for pod in pods if pod.ready)]
+
+
+def _by_containers(evidence: Evidence) -> list[str]:
+    containers = [c for c in evidence.items.get("containers", ()) if isinstance(c, Container) and c.kind == "app"]
+    stages = [
+        "pull" for c in containers if c.state in ("running", "terminated", "created") or c.reason not in _NOT_STARTED
+    ]
+    return [*stages, *("start" for c in containers if c.state == "running" or c.restarts)]
+
+
+def _by_servers(evidence: Evidence) -> list[str]:
+    servers = [s for s in evidence.items.get("server", ()) if isinstance(s, ServerRun)]
+    stages = ["start" for _ in servers]
+    stages += ["init" for s in servers if s.ready or s.init_completed or s.served]
+    stages += ["probe" for s in servers if s.probed or s.served]
+    return [*stages, *("score" for s in servers if s.served)]
+
+
+def _by_events(evidence: Evidence) -> list[str]:
+    proof = {"Scheduled": "schedule", "Pulled": "pull", "Started": "start"}
+    return [proof[e.reason] for e in evidence.items.get("events", ()) if isinstance(e, Event) and e.reason in proof]

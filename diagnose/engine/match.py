@@ -1,0 +1,257 @@
+"""Rules against evidence: each rule is a hit, clear, or unknown, for each subject it concerns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from diagnose.engine.load import RuleBook
+from diagnose.engine.rule import Matcher, Rule, Selection, kleene
+from diagnose.engine.scan import Scanned, scan
+from diagnose.lines import bare, stamp
+from diagnose.model import Evidence, Item, Line, Log, Missing, Subject
+from diagnose.patterns import Pattern, search
+from diagnose.streams import STREAMS, Event
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """An item that a selection chose, and what its patterns captured."""
+
+    item: Item
+    captures: Mapping[str, str]
+    log: Log | None = None
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A rule that matched for one subject."""
+
+    rule: Rule
+    subject: Subject
+    picked: Mapping[str, tuple[Match, ...]]
+    """By selection; only those that chose anything."""
+
+    def items(self) -> list[Match]:
+        """All that is cited, needed selections first."""
+        return [match for matches in self.picked.values() for match in matches]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one rule says of the evidence."""
+
+    rule: Rule
+    hits: tuple[Hit, ...]
+    missing: tuple[Missing, ...]
+    """What it would have needed to say "clear"; empty when it could be decided."""
+
+    @property
+    def verdict(self) -> str:
+        """``hit``, ``clear`` or ``unknown``."""
+        return "hit" if self.hits else "unknown" if self.missing else "clear"
+
+
+def match(book: RuleBook, evidence: Evidence) -> tuple[Outcome, ...]:
+    """Every rule's outcome."""
+    scanned = {name: scan(logs, book.patterns) for name, logs in evidence.logs.items()}
+    return tuple(_outcome(rule, evidence, scanned) for rule in book.rules)
+
+
+def _outcome(rule: Rule, evidence: Evidence, scanned: Mapping[str, Sequence[Scanned]]) -> Outcome:
+    chosen = {s.name: tuple(_select(s, evidence, scanned)) for s in rule.selections}
+    needed = [s for s in rule.selections if s.name in rule.condition]
+    if not any(chosen[s.name] for s in needed):
+        lacking = tuple(m for s in needed for m in _lacking(s.stream, Subject(), evidence))
+        values = {s.name: None if _lacking(s.stream, Subject(), evidence) else False for s in needed}
+        undecided = kleene(rule.condition, values)
+        if undecided is not True:
+            return Outcome(rule, (), lacking if undecided is None else ())
+    hits: list[Hit] = []
+    lacking_all: list[Missing] = []
+    for subject in _groups(rule, [m for s in needed for m in chosen[s.name]]):
+        hit, missing = _decide(rule, subject, needed, chosen, evidence)
+        hits += [hit] if hit else []
+        lacking_all += missing
+    return Outcome(rule, tuple(hits), tuple(dict.fromkeys(lacking_all)))
+
+
+def _decide(
+    rule: Rule,
+    subject: Subject,
+    needed: Sequence[Selection],
+    chosen: Mapping[str, tuple[Match, ...]],
+    evidence: Evidence,
+) -> tuple[Hit | None, list[Missing]]:
+    """The rule for one subject: a hit, or what was missing to decide."""
+    here = {name: tuple(m for m in matches if m.item.subject.joins(subject)) for name, matches in chosen.items()}
+    if rule.within_s is not None:
+        here = _close(here, [s.name for s in needed], rule.within_s)
+    values: dict[str, bool | None] = {}
+    lacking: list[Missing] = []
+    for selection in needed:
+        enough = sum(m.count for m in here[selection.name]) >= selection.at_least
+        gaps = [] if enough else _lacking(selection.stream, subject, evidence)
+        values[selection.name] = True if enough else None if gaps else False
+        lacking += gaps
+    result = kleene(rule.condition, values)
+    if result:
+        return Hit(rule, subject, {name: matches for name, matches in here.items() if matches}), []
+    return None, lacking if result is None else []
+
+
+def _groups(rule: Rule, matches: Iterable[Match]) -> list[Subject]:
+    """The subjects to decide for, at the rule's level; a match that knows less joins every one it may belong to."""
+    level = rule.per
+    full: dict[tuple[object, ...], Subject] = {}
+    partial_subjects: dict[Subject, None] = {}
+    for one in matches:
+        subject = _cut(one.item.subject, level)
+        key = subject.key(level)
+        if None in key:
+            partial_subjects[subject] = None
+        else:
+            full[(subject.namespace, *key)] = subject
+    groups = list(full.values())
+    for subject in partial_subjects:
+        if not any(subject.joins(group) for group in groups):
+            groups.append(subject)
+    return groups or [Subject()]
+
+
+def _cut(subject: Subject, level: str) -> Subject:
+    """The subject without what is below ``level``."""
+    parts = {
+        "container": subject,
+        "pod": Subject(subject.place, subject.namespace, subject.workload, subject.pod),
+        "workload": Subject(subject.place, subject.namespace, subject.workload),
+        "service": Subject(subject.place),
+    }
+    return parts[level]
+
+
+def _lacking(stream: str, subject: Subject, evidence: Evidence) -> list[Missing]:
+    """Why there could be more in ``stream`` about ``subject`` than was seen."""
+    if STREAMS[stream].derived:
+        return [m for m in evidence.missing if STREAMS[m.stream].is_text and m.subject.joins(subject)]
+    return [missing for missing in evidence.missing if missing.stream == stream and missing.subject.joins(subject)]
+
+
+def _close(
+    here: Mapping[str, tuple[Match, ...]], names: Sequence[str], within_s: float
+) -> dict[str, tuple[Match, ...]]:
+    """Only the matches near in time to one of every other needed selection; a match without a time stays."""
+
+    def near(one: Match, others: Sequence[Match]) -> bool:
+        if one.item.time is None:
+            return True
+        times = [other.item.time for other in others if other.item.time is not None]
+        return len(times) < len(others) or any(abs((one.item.time - t).total_seconds()) <= within_s for t in times)
+
+    return {
+        name: tuple(m for m in matches if all(near(m, here[other]) for other in names if other != name and here[other]))
+        for name, matches in here.items()
+    }
+
+
+def _select(selection: Selection, evidence: Evidence, scanned: Mapping[str, Sequence[Scanned]]) -> Iterable[Match]:
+    if STREAMS[selection.stream].is_text:
+        for one in scanned.get(selection.stream, ()):
+            if selection.run in ("any", one.log.run):
+                yield from _select_lines(selection, one)
+        return
+    for item in evidence.items.get(selection.stream, ()):
+        if selection.run not in ("any", getattr(item, "run", selection.run)):
+            continue
+        captures = _captures(selection.where, item)
+        if captures is not None:
+            yield Match(item, captures, count=item.count if isinstance(item, Event) else 1)
+
+
+def _select_lines(selection: Selection, scanned: Scanned) -> Iterable[Match]:
+    if selection.unless_line and scanned.lines.get(selection.unless_line):
+        return
+    wanted = [m.pattern for m in selection.where if m.pattern is not None and not m.negate]
+    if not wanted:
+        return
+    lines = [dict(scanned.lines.get(pattern, ())) for pattern in wanted]
+    numbers = sorted(set(lines[0]).intersection(*lines[1:]))
+    refused = {n for m in selection.where if m.negate and m.pattern for n, _ in scanned.lines.get(m.pattern, ())}
+    outranked = _last(scanned, selection.unless_followed_by)
+    needs = _last(scanned, selection.followed_by) if selection.followed_by else None
+    for number in numbers:
+        if number in refused or number < outranked or (needs is not None and number >= needs):
+            continue
+        yield _line_match(scanned.log, number, lines[0][number], wanted)
+
+
+def _last(scanned: Scanned, pattern: Pattern | None) -> int:
+    lines = scanned.lines.get(pattern, ()) if pattern else ()
+    return lines[-1][0] if lines else 0
+
+
+def _line_match(log: Log, number: int, raw: str, wanted: Sequence[Pattern]) -> Match:
+    captures: dict[str, str] = {}
+    for pattern in wanted:
+        captures |= search(pattern, raw) or {}
+    item = Line(source=log.source, subject=log.subject, line=number, time=stamp(raw), content=bare(raw), run=log.run)
+    return Match(item, captures, log)
+
+
+def _captures(where: Sequence[Matcher], item: Item) -> dict[str, str] | None:
+    """What the tests captured, or None when one of them fails."""
+    captures: dict[str, str] = {}
+    for matcher in where:
+        found = _passes(matcher, getattr(item, matcher.field))
+        if found is None:
+            return None
+        captures |= found
+    return captures
+
+
+def _passes(matcher: Matcher, value: object) -> Mapping[str, str] | None:
+    """Captures of a test that holds (empty for most), None when it does not."""
+    found = _TESTS[matcher.test](matcher, value)
+    if matcher.negate:
+        return {} if found is None else None
+    return found
+
+
+def _equals(matcher: Matcher, value: object) -> Mapping[str, str] | None:
+    values = value if isinstance(value, tuple) else (value,)
+    return {} if any(_same(one, wanted) for one in values for wanted in matcher.values) else None
+
+
+def _same(value: object, wanted: object) -> bool:
+    """Equal, and no bool taken for a number."""
+    return value == wanted and isinstance(value, bool) == isinstance(wanted, bool)
+
+
+def _regex(matcher: Matcher, value: object) -> Mapping[str, str] | None:
+    texts = value if isinstance(value, tuple) else (value,)
+    found = (search(matcher.pattern, str(text)) for text in texts if text is not None and matcher.pattern)
+    return next((captures for captures in found if captures is not None), None)
+
+
+def _exists(matcher: Matcher, value: object) -> Mapping[str, str] | None:
+    return {} if (value not in (None, "", ())) is bool(matcher.values[0]) else None
+
+
+def _compare(holds: Callable[[float, float], bool], matcher: Matcher, value: object) -> Mapping[str, str] | None:
+    bound = matcher.values[0]
+    if not isinstance(value, (int, float)) or not isinstance(bound, (int, float)):
+        return None
+    return {} if holds(value, bound) else None
+
+
+_TESTS: Mapping[str, Callable[[Matcher, object], Mapping[str, str] | None]] = {
+    "equals": _equals,
+    "regex": _regex,
+    "exists": _exists,
+    "above": partial(_compare, lambda value, bound: value > bound),
+    "below": partial(_compare, lambda value, bound: value < bound),
+    "at_least": partial(_compare, lambda value, bound: value >= bound),
+    "at_most": partial(_compare, lambda value, bound: value <= bound),
+}

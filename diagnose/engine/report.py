@@ -1,0 +1,141 @@
+"""The whole answer from evidence: findings, verdict, ladder, what was not checked, and the time line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from diagnose.engine.health import Health
+from diagnose.engine.ladder import ladder, stopped_at
+from diagnose.engine.load import RuleBook
+from diagnose.engine.match import Outcome, match
+from diagnose.engine.rank import rank
+from diagnose.model import (
+    SEVERITIES,
+    Evidence,
+    Finding,
+    Missing,
+    Moment,
+    NotChecked,
+    Report,
+    Role,
+    Verdict,
+    Why,
+)
+from diagnose.streams import STREAMS, Container, Event, Traceback
+
+_MOMENTS = 60
+_DECIDING = (Role.ROOT_CAUSE, Role.CONTRIBUTING)
+
+
+def report(book: RuleBook, evidence: Evidence, versions: Mapping[str, str]) -> Report:
+    """Judge ``evidence`` by the rules of ``book``."""
+    outcomes = match(book, evidence)
+    health = Health(evidence)
+    findings = rank([hit for outcome in outcomes for hit in outcome.hits], evidence, health, book.by_id)
+    verdict, reason = _verdict(findings, evidence, health)
+    failed = stopped_at(findings, book.by_id) if verdict in (Verdict.FAILING, Verdict.DEGRADED) else None
+    rungs, reached = ladder(evidence, health, failed, verdict)
+    return Report(
+        service=evidence.target.service,
+        target=evidence.target,
+        verdict=verdict,
+        verdict_reason=reason,
+        reached=reached,
+        failed=failed,
+        ladder=rungs,
+        findings=findings,
+        not_checked=_not_checked(evidence.missing, outcomes),
+        timeline=_timeline(evidence),
+        collected=evidence.collected,
+        redactions=evidence.redactions,
+        cuts=tuple(log.cut for logs in evidence.logs.values() for log in logs if log.cut),
+        versions=versions,
+    )
+
+
+def counts_against(finding: Finding, threshold: str) -> bool:
+    """True when the finding is of now, is no advice, and at or above the severity ``threshold``."""
+    grave = SEVERITIES.index(finding.severity) >= SEVERITIES.index(threshold)
+    return grave and finding.role not in (Role.LATENT, Role.ADVICE)
+
+
+def _verdict(findings: Sequence[Finding], evidence: Evidence, health: Health) -> tuple[Verdict, str]:
+    active = [finding for finding in findings if counts_against(finding, "error")]
+    unseen = _unseen(evidence)
+    if active:
+        return _broken(active, health)
+    if health.unwell():
+        state = Verdict.DEGRADED if health.serving() else Verdict.FAILING
+        return state, "Its state says that it does not work, but no known failure explains what was seen."
+    if unseen:
+        return Verdict.UNKNOWN, f"Nothing wrong in what could be read, but {_listed(unseen)} could not be read."
+    if health.all_well():
+        return Verdict.HEALTHY, _well(evidence, health)
+    return Verdict.UNKNOWN, "No known failure was recognised, and nothing proves that the service works."
+
+
+def _broken(active: Sequence[Finding], health: Health) -> tuple[Verdict, str]:
+    causes = [finding for finding in active if finding.role in _DECIDING]
+    told = causes[0].title if causes else f"{active[0].title}; its cause was not found"
+    partly = [s for s in health.servers if s.served and s.failed] or [
+        s for s in health.servers if causes and causes[0].stage in ("score", "serve") and s.served
+    ]
+    early = not causes or causes[0].stage not in ("score", "serve")
+    if (early and health.serving()) or (not early and partly):
+        return Verdict.DEGRADED, f"{told}; part of it still serves."
+    return Verdict.FAILING, f"{told}."
+
+
+def _unseen(evidence: Evidence) -> list[str]:
+    """Titles of the vital streams of which something could not be read, though it was there to be read."""
+    gaps = dict.fromkeys(
+        m.stream for m in evidence.missing if STREAMS[m.stream].vital and m.why not in (Why.NOT_SUPPLIED, Why.TRUNCATED)
+    )
+    return [STREAMS[name].title for name in gaps]
+
+
+def _well(evidence: Evidence, health: Health) -> str:
+    served = sum(server.served for server in health.servers)
+    answered = f"; {served} requests were answered" if served else ""
+    if health.containers:
+        working = sum(map(health.container_works, health.containers))
+        return f"{working} of {len(health.containers)} containers run and are ready{answered}."
+    return f"The model server is up and ready for traffic{answered}."
+
+
+def _listed(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _not_checked(missing: Iterable[Missing], outcomes: Sequence[Outcome]) -> tuple[NotChecked, ...]:
+    rules: dict[Missing, list[str]] = {one: [] for one in missing}
+    for outcome in outcomes:
+        for one in outcome.missing if not outcome.hits else ():
+            if one in rules:
+                rules[one].append(outcome.rule.id)
+    return tuple(NotChecked(one.what, one.why.value, one.needs, tuple(ids)) for one, ids in rules.items())
+
+
+def _timeline(evidence: Evidence) -> tuple[Moment, ...]:
+    """What happened when; the newest when there is more than fits."""
+    moments = [
+        Moment(item.time, _told(item), str(item.subject))
+        for stream in ("events", "tracebacks", "containers")
+        for item in evidence.items.get(stream, ())
+        if item.time is not None and _told(item)
+    ]
+    return tuple(sorted(set(moments), key=lambda moment: (moment.time, moment.what)))[-_MOMENTS:]
+
+
+def _told(item: object) -> str:
+    match item:
+        case Event():
+            return f"{item.reason}: {item.message}"[:200]
+        case Traceback():
+            return f"{item.exception} in {item.phase}"[:200]
+        case Container() if item.state == "running":
+            return f"container {item.name} started"
+        case Container() if item.end_reason:
+            return f"container {item.name} ended: {item.end_reason}, exit code {item.exit_code}"
+        case _:
+            return ""

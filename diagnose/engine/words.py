@@ -1,0 +1,167 @@
+"""The texts of a finding: explanation and fixes with the real names filled in, and the evidence as it is quoted."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from diagnose.engine.match import Hit, Match
+from diagnose.engine.rule import filled
+from diagnose.lines import neighbours
+from diagnose.model import Citation, Evidence, Fix, Line, Subject
+from diagnose.streams import Container, Traceback
+
+_CITED_EACH = 3
+"""Citations per selection and rule: the first ones; the rest is counted."""
+_CITED = 8
+_SAFE = re.compile(r"[\w@%+=:,./-]+", re.ASCII)
+"""What no shell takes for more than letters."""
+_LONGEST = 2000
+"""Characters quoted of one line."""
+
+
+def title(hit: Hit, evidence: Evidence) -> str:
+    """The rule's title, filled."""
+    return filled(hit.rule.title, _Names(hit, evidence).plain)
+
+
+def explanation(hit: Hit, evidence: Evidence) -> str:
+    """Why it fails, in full sentences."""
+    return filled(hit.rule.explain, _Names(hit, evidence).plain)
+
+
+def fixes(hit: Hit, evidence: Evidence) -> tuple[Fix, ...]:
+    """What to do, in the rule's order; names inside commands are safe in a shell."""
+    names = _Names(hit, evidence)
+    return tuple(
+        replace(
+            fix,
+            text=filled(fix.text, names.plain),
+            command=filled(fix.command, names.quoted),
+            verify=filled(fix.verify, names.plain),
+        )
+        for fix in hit.rule.fixes
+    )
+
+
+class _Names:
+    """What placeholders stand for in one hit."""
+
+    def __init__(self, hit: Hit, evidence: Evidence) -> None:
+        self._hit = hit
+        self._context = _context(_narrowest(hit), evidence)
+
+    def plain(self, name: str, field: str | None) -> str | None:
+        """As it reads in a sentence."""
+        if field is None:
+            return self._context.get(name)
+        for match in self._hit.picked.get(name, ()):
+            value = match.captures.get(field) or _attribute(match, field)
+            if value:
+                return value
+        return None
+
+    def quoted(self, name: str, field: str | None) -> str | None:
+        """As it is safe anywhere in a command, inside quotes too: a value with other characters stays a gap to fill."""
+        value = self.plain(name, field)
+        if value is None or (field is None and name in ("logs", "previous_logs", "exec", "shell")):
+            return value
+        return value if _SAFE.fullmatch(value) else None
+
+
+def _attribute(match: Match, field: str) -> str:
+    value = match.item.content if field == "line" and isinstance(match.item, Line) else getattr(match.item, field, None)
+    if value is None or value == "":
+        return ""
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value))
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _narrowest(hit: Hit) -> Subject:
+    """The most precise subject among what was matched: a pod-level rule may still know the container."""
+    subjects = [hit.subject, *(match.item.subject for match in hit.items() if match.item.subject.joins(hit.subject))]
+    return max(subjects, key=lambda s: sum(part is not None for part in (s.namespace, s.workload, s.pod, s.container)))
+
+
+def _context(subject: Subject, evidence: Evidence) -> Mapping[str, str]:
+    container = next(
+        (
+            item
+            for item in evidence.items.get("containers", ())
+            if isinstance(item, Container) and item.subject.joins(subject) and item.kind == "app"
+        ),
+        None,
+    )
+    names = {
+        "service": evidence.target.service,
+        "namespace": subject.namespace or evidence.target.namespace or "",
+        "workload": subject.workload or "",
+        "pod": subject.pod or "",
+        "container": subject.container or (container.name if container and subject.pod else ""),
+        "image": container.image if container else "",
+    }
+    return {name: value for name, value in {**names, **_commands(subject, names)}.items() if value}
+
+
+def _commands(subject: Subject, names: Mapping[str, str]) -> dict[str, str]:
+    quoted = {name: shlex.quote(value) if value else f"<{name}>" for name, value in names.items()}
+    if subject.place == "docker":
+        return {
+            "logs": f"docker logs {quoted['container']}",
+            "previous_logs": f"docker logs {quoted['container']}",
+            "exec": f"docker exec {quoted['container']}",
+            "shell": f"docker run --rm -it --entrypoint sh {quoted['image']}",
+        }
+    kubectl = f"kubectl -n {quoted['namespace']}"
+    where = f"{quoted['pod']} -c {quoted['container']}"
+    return {
+        "logs": f"{kubectl} logs {where}",
+        "previous_logs": f"{kubectl} logs {where} --previous",
+        "exec": f"{kubectl} exec {where} --",
+        "shell": f"{kubectl} debug {quoted['pod']} -it --copy-to={quoted['pod']}-debug -c {quoted['container']} -- sh",
+    }
+
+
+def citations(hits: Sequence[Hit]) -> tuple[Citation, ...]:
+    """The evidence of a finding: for each selection the first items, with how often the like was seen."""
+    cited: list[Citation] = []
+    names = dict.fromkeys(name for hit in hits for name in hit.picked)
+    for name in names:
+        matches = [match for hit in hits for match in hit.picked.get(name, ())]
+        cited += _cited(matches)
+    return tuple(dict.fromkeys(cited))[:_CITED]
+
+
+def _cited(matches: Iterable[Match]) -> list[Citation]:
+    by_text: dict[tuple[str, str], list[Match]] = {}
+    for match in matches:
+        by_text.setdefault((match.item.source, match.item.text()), []).append(match)
+    return [_citation(several) for several in list(by_text.values())[:_CITED_EACH]]
+
+
+def _citation(several: Sequence[Match]) -> Citation:
+    match = several[0]
+    item = match.item
+    before, after = neighbours(match.log, item.line) if match.log and item.line else ((), ())
+    if isinstance(item, Traceback) and item.file and item.code:
+        before = (f'File "{item.file}", line {item.file_line}, in {item.function}', f"    {item.code}")
+    return Citation(
+        source=item.source,
+        text=item.text()[:_LONGEST],
+        line=item.line,
+        time=item.time,
+        before=tuple(line[:_LONGEST] for line in before),
+        after=tuple(line[:_LONGEST] for line in after),
+        count=max(sum(one.count for one in several), _tally(match)),
+    )
+
+
+def _tally(match: Match) -> int:
+    """Occurrences in a log of which only pieces are at hand."""
+    if match.log is None or not match.log.tallies:
+        return 1
+    counts = [tally.count for tally in match.log.tallies.values() if tally.first == match.item.line]
+    return max(counts, default=1)

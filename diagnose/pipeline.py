@@ -1,0 +1,208 @@
+"""target -> collect -> evidence -> match -> findings -> rank -> report, on one page."""
+
+from __future__ import annotations
+
+import difflib
+import platform
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from importlib.metadata import PackageNotFoundError, version
+from importlib.resources import files
+from multiprocessing import TimeoutError as NotDoneError
+from multiprocessing.pool import AsyncResult, ThreadPool
+from pathlib import Path
+from typing import BinaryIO
+
+from diagnose import facts
+from diagnose.bundle import loaded
+from diagnose.collectors import Limits
+from diagnose.engine.load import RuleBook, database, load
+from diagnose.engine.report import report
+from diagnose.engine.scan import sieve
+from diagnose.errors import DiagnoseError, InputError
+from diagnose.model import Collection, Evidence, Log, Missing, Report, Target, Why
+from diagnose.redact import Redactor, secret_patterns
+from diagnose.streams import STREAMS
+from diagnose.targets import Candidate, Found, Unsearched, Wanted, finders
+
+_GRACE_S = 0.5
+"""What a source may take beyond the deadline to hand over what it has."""
+_PACKAGES = ("docker", "kubernetes", "hyperscan", "google-re2")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What the options say."""
+
+    rules: tuple[Path, ...] = ()
+    timeout_s: float = 30.0
+    since_s: float | None = None
+
+    def limits(self) -> Limits:
+        """The limits of a run that begins now."""
+        return Limits(deadline=time.monotonic() + self.timeout_s, since_s=self.since_s)
+
+
+class NotFoundError(DiagnoseError):
+    """The service is nowhere that could be searched; the text says what is near and what could not be searched."""
+
+
+def diagnose(wanted: Wanted, on: str | None, settings: Settings, progress: Callable[[str], None]) -> Report:
+    """Find the service, collect, judge. Raises NotFoundError, RuleError, InputError."""
+    book = _book(settings)
+    limits = settings.limits()
+    progress("looking for the service")
+    found = _search(wanted, on, limits)
+    candidate = _choice(wanted, found)
+    progress(f"reading {candidate.target.where}")
+    collection = _collected(candidate, limits)
+    progress("")
+    return judged(book, admitted(candidate.target, collection))
+
+
+def analyze(paths: Sequence[str], settings: Settings, stdin: BinaryIO | None = None) -> Report:
+    """Judge saved evidence. Raises InputError for paths that cannot be used, RuleError."""
+    from diagnose.collectors.files import collect_files
+
+    book = _book(settings)
+
+    def sifted(path: Path, stream: str) -> Log:
+        return sieve(path, stream, str(path), book.patterns)
+
+    collection = collect_files(paths, settings.limits(), stdin, sifted)
+    name = Path(paths[0]).name if len(paths) == 1 and paths[0] != "-" else "saved evidence"
+    target = Target(service=name or "saved evidence", kind="files", where=", ".join(paths), objects=tuple(paths))
+    return judged(book, admitted(target, collection))
+
+
+def demo(case: str, settings: Settings) -> Report:
+    """Judge a recorded incident that ships with the package. Raises InputError for a case there is not."""
+    cases = demo_cases()
+    if case not in cases:
+        raise InputError(f"no demo {case!r}; there are {', '.join(cases)}")
+    evidence = loaded(files("diagnose").joinpath("demo", f"{case}.json").read_bytes(), case)
+    return judged(_book(settings), evidence)
+
+
+def demo_cases() -> list[str]:
+    """Names of the recorded incidents."""
+    return sorted(path.name.removesuffix(".json") for path in files("diagnose").joinpath("demo").iterdir())
+
+
+def admitted(target: Target, collection: Collection) -> Evidence:
+    """The door: nothing that a collector brought is shown, saved or matched before its secrets are replaced."""
+    redactor = Redactor(database(secret_patterns()))
+    return Evidence(
+        target=redactor.value(target),
+        items={stream: redactor.value(items) for stream, items in collection.items.items()},
+        logs={stream: redactor.value(logs) for stream, logs in collection.logs.items()},
+        missing=redactor.value(collection.missing),
+        collected=collection.collected,
+        redactions=dict(redactor.counts),
+        now=collection.now,
+    )
+
+
+def judged(book: RuleBook, evidence: Evidence) -> Report:
+    """The report on redacted evidence."""
+    return report(book, facts.derived(evidence), _versions(book))
+
+
+def _book(settings: Settings) -> RuleBook:
+    return load(settings.rules, facts.TEXTS)
+
+
+def _versions(book: RuleBook) -> dict[str, str]:
+    known = {"diagnose": version("diagnose"), "python": platform.python_version(), "rules": str(len(book.rules))}
+    for package in _PACKAGES:
+        try:
+            known[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return known
+
+
+def _search(wanted: Wanted, on: str | None, limits: Limits) -> list[Found]:
+    """What every place answered, asked side by side; a place that breaks or hangs is one that could not be searched."""
+    chosen = [finder for finder in finders() if on in (None, finder.place)]
+    pool = ThreadPool(len(chosen))
+    waiting = [(finder.place, pool.apply_async(finder.find, (wanted, limits))) for finder in chosen]
+    found: list[Found] = []
+    for place, result in waiting:
+        try:
+            found.append(result.get(max(0.0, limits.deadline - time.monotonic()) + _GRACE_S))
+        except NotDoneError:
+            found.append(_unreachable(place, "did not answer in time", "allow more with --timeout"))
+        except Exception as error:  # noqa: BLE001 - a finder that breaks costs its own place, not the run
+            found.append(_unreachable(place, f"the search broke: {type(error).__name__}", "please report this"))
+    return found
+
+
+def _unreachable(place: str, why: str, remedy: str) -> Found:
+    return Found(place=place, reachable=False, unsearched=(Unsearched(place=place, why=why, remedy=remedy),))
+
+
+def _collected(candidate: Candidate, limits: Limits) -> Collection:
+    """What the place has to say; Ctrl-C and the deadline end the collection, not the run."""
+    result = ThreadPool(1).apply_async(candidate.collect, (limits,))
+    try:
+        return result.get(max(0.0, limits.deadline - time.monotonic()) + _GRACE_S)
+    except KeyboardInterrupt:
+        limits.stop.set()
+        return _partial(result, candidate.target, "interrupted")
+    except NotDoneError:
+        return _partial(result, candidate.target, "not done in time")
+    except Exception as error:  # noqa: BLE001 - a collector that breaks costs its own answer, not the run
+        return _nothing(
+            candidate.target, Why.FAILED, f"the collector broke: {type(error).__name__}", "please report this"
+        )
+
+
+def _partial(result: AsyncResult[Collection], target: Target, why: str) -> Collection:
+    """What a collector hands over once it was told to stop."""
+    try:
+        return result.get(_GRACE_S)
+    except NotDoneError:
+        return _nothing(target, Why.TIMED_OUT, why, "allow more with --timeout")
+
+
+def _nothing(target: Target, why: Why, what: str, needs: str) -> Collection:
+    streams = ("containers", "logs.container")
+    return Collection(
+        missing=tuple(
+            Missing(stream=name, why=why, what=f"{STREAMS[name].title} of {target.service}: {what}", needs=needs)
+            for name in streams
+        )
+    )
+
+
+def _choice(wanted: Wanted, found: Sequence[Found]) -> Candidate:
+    """The candidate to look at: of several the first that is unwell. Raises NotFoundError."""
+    candidates = [candidate for one in found for candidate in one.candidates]
+    if not candidates:
+        raise NotFoundError(_not_found(wanted, found))
+    taken = next((candidate for candidate in candidates if candidate.unwell), candidates[0])
+    others = [candidate.target.where for candidate in candidates if candidate is not taken]
+    notes = [f"also found in {where}" for where in others]
+    if others:
+        why = "something is wrong there" if taken.unwell else "nothing is wrong in either"
+        notes.append(f"taken: {taken.target.where}, because {why}; choose with --on, --namespace or --context")
+    unsearched = [f"not searched: {gap.place}: {gap.why}; {gap.remedy}" for one in found for gap in one.unsearched]
+    target = replace(taken.target, notes=(*taken.target.notes, *notes, *unsearched))
+    return replace(taken, target=target)
+
+
+def _not_found(wanted: Wanted, found: Sequence[Found]) -> str:
+    gaps = [f"  {gap.place}: {gap.why}; {gap.remedy}" for one in found for gap in one.unsearched]
+    if not any(one.reachable for one in found):
+        return "\n".join(["nothing could be searched:", *gaps])
+    names = dict.fromkeys(name for one in found for name in one.names)
+    near = difflib.get_close_matches(wanted.service, list(names), n=3, cutoff=0.5)
+    places = " and ".join(one.place for one in found if one.reachable)
+    lines = [f"no service {wanted.service!r} in {places}"]
+    if near:
+        lines.append(f"did you mean {' or '.join(near)}?")
+    elif names:
+        lines.append(f"there are: {', '.join(list(names)[:10])}{' ...' if len(names) > 10 else ''}")
+    return "\n".join([*lines, *(["not searched:", *gaps] if gaps else [])])
