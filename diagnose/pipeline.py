@@ -6,13 +6,14 @@ import difflib
 import platform
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
-from multiprocessing import TimeoutError as NotDoneError
-from multiprocessing.pool import AsyncResult, ThreadPool
 from pathlib import Path
-from typing import BinaryIO
+from threading import Thread
+from typing import BinaryIO, TypeVar
 
 from diagnose import facts
 from diagnose.bundle import loaded
@@ -26,6 +27,7 @@ from diagnose.redact import Redactor, secret_patterns
 from diagnose.streams import STREAMS
 from diagnose.targets import Candidate, Found, Unsearched, Wanted, finders
 
+_T = TypeVar("_T")
 _GRACE_S = 0.5
 """What a source may take beyond the deadline to hand over what it has."""
 _PACKAGES = ("docker", "kubernetes", "hyperscan", "google-re2")
@@ -126,13 +128,12 @@ def _versions(book: RuleBook) -> dict[str, str]:
 def _search(wanted: Wanted, on: str | None, limits: Limits) -> list[Found]:
     """What every place answered, asked side by side; a place that breaks or hangs is one that could not be searched."""
     chosen = [finder for finder in finders() if on in (None, finder.place)]
-    pool = ThreadPool(len(chosen))
-    waiting = [(finder.place, pool.apply_async(finder.find, (wanted, limits))) for finder in chosen]
+    waiting = [(finder.place, _begun(partial(finder.find, wanted, limits))) for finder in chosen]
     found: list[Found] = []
     for place, result in waiting:
         try:
-            found.append(result.get(max(0.0, limits.deadline - time.monotonic()) + _GRACE_S))
-        except NotDoneError:
+            found.append(result.result(max(0.0, limits.deadline - time.monotonic()) + _GRACE_S))
+        except TimeoutError:
             found.append(_unreachable(place, "did not answer in time", "allow more with --timeout"))
         except Exception as error:  # noqa: BLE001 - a finder that breaks costs its own place, not the run
             found.append(_unreachable(place, f"the search broke: {type(error).__name__}", "please report this"))
@@ -145,13 +146,13 @@ def _unreachable(place: str, why: str, remedy: str) -> Found:
 
 def _collected(candidate: Candidate, limits: Limits) -> Collection:
     """What the place has to say; Ctrl-C and the deadline end the collection, not the run."""
-    result = ThreadPool(1).apply_async(candidate.collect, (limits,))
+    result = _begun(partial(candidate.collect, limits))
     try:
-        return result.get(max(0.0, limits.deadline - time.monotonic()) + _GRACE_S)
+        return result.result(max(0.0, limits.deadline - time.monotonic()) + _GRACE_S)
     except KeyboardInterrupt:
         limits.stop.set()
         return _partial(result, candidate.target, "interrupted")
-    except NotDoneError:
+    except TimeoutError:
         return _partial(result, candidate.target, "not done in time")
     except Exception as error:  # noqa: BLE001 - a collector that breaks costs its own answer, not the run
         return _nothing(
@@ -159,11 +160,25 @@ def _collected(candidate: Candidate, limits: Limits) -> Collection:
         )
 
 
-def _partial(result: AsyncResult[Collection], target: Target, why: str) -> Collection:
+def _begun(work: Callable[[], _T]) -> Future[_T]:
+    """``work`` on a daemon thread: what hangs holds up neither the run nor the end of the program."""
+    future: Future[_T] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(work())
+        except Exception as error:  # noqa: BLE001 - raised again where the result is asked for
+            future.set_exception(error)
+
+    Thread(target=run, daemon=True).start()
+    return future
+
+
+def _partial(result: Future[Collection], target: Target, why: str) -> Collection:
     """What a collector hands over once it was told to stop."""
     try:
-        return result.get(_GRACE_S)
-    except NotDoneError:
+        return result.result(_GRACE_S)
+    except TimeoutError:
         return _nothing(target, Why.TIMED_OUT, why, "allow more with --timeout")
 
 

@@ -1,4 +1,4 @@
-"""What secrets look like in a line of text: by their own shape or by the name in front, and what only looks like one."""
+"""What secrets look like in a line of text, by their shape or by the name in front, and what only looks like one."""
 
 from __future__ import annotations
 
@@ -7,21 +7,42 @@ import binascii
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
+from typing import Any
+
+import re2
 
 PLACEHOLDER = "[redacted:"
 """How every placeholder begins. What holds one was redacted before and stays."""
 
 
+Span = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A secret that was found, by its place in the text."""
+
+    start: int
+    end: int
+    kind: str
+    value: bytes
+    """What makes it the same secret: of one in several pieces, all of them."""
+    counts: bool = True
+    """False for the further pieces of one secret."""
+
+
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """A secret known by its own shape, or by fixed words around it. The secret is group ``secret`` of the expression."""
+    """A secret known by its own shape, or by fixed words around it: group ``secret`` of the expression."""
 
     kind: str
     expression: str
     ignore_case: bool = False
     judge: Callable[[str], bool] | None = None
     """Says of a value whether it is a secret after all; None where the expression leaves no doubt."""
+    cue: str = ""
+    """Finds the lines, where the beginning of the expression is not enough for that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +52,7 @@ class Name:
     kind: str
     expression: str
     sure: bool = True
-    """Any value is a secret. Otherwise only one that looks random: ``secret: scoring-keys`` is the name of an object."""
+    """Any value is a secret. Otherwise only what looks random: ``secret: scoring-keys`` is the name of an object."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +60,6 @@ class Form:
     """A way to write a name and its value, as groups ``name`` and ``secret`` of the expression."""
 
     expression: str
-    cue: str
-    """Finds the line: the expression without what may stand before the name, and with little of the value."""
     variable: bool = False
     """The name is that of an environment variable, in capitals, and the value is all that was captured."""
 
@@ -52,144 +71,39 @@ _NOTHING = re.compile(r"[\s,:;.{}\[\]()|>*=-]*|(.)\1*|[\s,].*|[0-9]+ bytes", re.
 _TEMPLATE = re.compile(
     r"<[A-Za-z][\w .:/-]*>?"  # <your password>, <set to the key 'a' in secret 'b'>
     r"|\$[{(].*|\{\{.*|\$[A-Z_][A-Z0-9_]*|%\(\w+\)[sr].*|%[a-z]"
-    r"|\{(?:[0-9]*|[\w.]*(?:passw|pwd|secret|token|key)[\w.]*)\}"
+    r"|\{(?:[0-9]*|[\w.]{0,60}(?:passw|pwd|secret|token|key)[\w.]{0,60}(?:![rsa])?)\}"
     r"|\*{3,}.*|\[[A-Za-z ]*\]|@Microsoft\.KeyVault\(.*",
     re.DOTALL,
 )
 _CODE = re.compile(
-    r"[A-Za-z_]+(?:\.[A-Za-z_]+)*[(\[].*"  # token = get_token(), password=os.environ["A"]
-    r"|(?:self|cls|os|args|config|settings|cfg|conf|env|options|params|kwargs|request|credentials?|user)\.[\w.]+",
+    r"(?:[A-Za-z_]+|[A-Za-z_]\w*(?:\.\w+)+)[(\[].*"  # token = get_token(), password=os.environ["A"]
+    r"|(?:self|cls|os|args|config|settings|cfg|conf|env|options|params|kwargs|request|credentials?|user|parsed|url|auth)\.[\w.]+",
     re.DOTALL,
 )
-_WORDS = frozenset(
-    [
-        "none",
-        "null",
-        "nil",
-        "n/a",
-        "true",
-        "false",
-        "yes",
-        "no",
-        "on",
-        "off",
-        "undefined",
-        "unset",
-        "empty",
-        "default",
-        "optional",
-        "required",
-        "missing",
-        "invalid",
-        "incorrect",
-        "wrong",
-        "expired",
-        "mismatch",
-        "failed",
-        "failure",
-        "denied",
-        "error",
-        "unauthorized",
-        "rejected",
-        "unknown",
-        "disabled",
-        "enabled",
-        "provided",
-        "changed",
-        "reset",
-        "value",
-        "string",
-        "str",
-        "int",
-        "bytes",
-        "bool",
-        "float",
-        "any",
-        "text",
-        "object",
-        "type",
-        "hidden",
-        "masked",
-        "redacted",
-        "removed",
-        "omitted",
-        "filtered",
-        "must",
-        "not",
-        "is",
-        "are",
-        "was",
-        "were",
-        "has",
-        "have",
-        "cannot",
-        "can",
-        "could",
-        "should",
-        "may",
-        "might",
-        "will",
-        "would",
-        "the",
-        "a",
-        "an",
-        "or",
-        "and",
-        "for",
-        "from",
-        "to",
-        "in",
-        "of",
-        "on",
-        "with",
-        "without",
-        "if",
-        "when",
-        "does",
-        "do",
-        "did",
-        "be",
-        "been",
-        "at",
-        "by",
-        "as",
-        "this",
-        "that",
-        "it",
-        "its",
-        "you",
-        "your",
-        "please",
-        "too",
-        "command",
-        "prompt",
-        "option",
-        "flag",
-        "argument",
-        "instead",
-        "using",
-        "via",
-        "file",
-        "password",
-        "passwd",
-        "pwd",
-        "secret",
-        "token",
-        "key",
-        "credential",
-        "credentials",
-    ]
+_WORD = re.compile(
+    "none|null|nil|n/a|true|false|yes|no|on|off|undefined|unset|empty|default|optional|required|missing|invalid|incorrect"
+    "|wrong|expired|mismatch|failed|failure|denied|error|unauthorized|rejected|unknown|disabled|enabled|provided|changed"
+    "|reset|value|string|str|int|bytes|bool|float|any|text|object|type|hidden|masked|redacted|removed|omitted|filtered"
+    "|must|not|is|are|was|were|has|have|cannot|can|could|should|may|might|will|would|the|a|an|or|and|for|from|to|in|of"
+    "|with|without|if|when|does|do|did|be|been|at|by|as|this|that|it|its|you|your|please|too|command|prompt|options?|flags?"
+    "|argument|instead|using|via|file|password|passwd|pwd|secret|token|key|credentials?",
+    re.IGNORECASE,
 )
+"""What people and programs write behind a name without telling its value."""
+_NAME_LENGTH = 250
+"""Nothing longer is a path or the name of an object."""
 _NUMBER = re.compile(r"[+-]?[0-9.,]+(?:[eE][+-]?[0-9]+)?")
 _PATH = re.compile(r"(?:~?/|\.{1,2}/|[A-Za-z]:\\)[\w.@\\-]*(?:/[\w.@-]+)*/?")
 _OBJECT_NAME = re.compile(r"[a-z0-9]+(?:[-._/:][a-z0-9]+)+")
 _NAME_PART = re.compile(r"(?:^|[-._/:])[a-z]*[g-z][a-z]*(?=[-._/:]|$)")
 """Letters that are no hexadecimal number: what a name has and a UUID has not."""
 _LONG_MIX = re.compile(r"(?=.*[a-z])(?=.*[A-Z])[A-Za-z+/=]{20,}")
+_CAMEL_CASE = re.compile(r"[a-z]*(?:[A-Z]{1,4}[a-z]{2,})+")
+_CONSTANT = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
 _NO_TOKEN = re.compile(r"AADSTS[0-9]|sha[0-9]+[:-]|[a-z][a-z0-9+.-]*://|[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _ORDINARY_NAME = re.compile(
     r"(?:^|[^a-z])(?:eos|bos|pad|unk|mask|sep|cls|special|num|max|min|next|skip|continue|continuation|stop)[_-]?token$"
-    r"|(?:pull|tls|image)[_-]?secret$|gpg_key$|public[_-]?key$",
+    r"|(?:pull|tls|image)[_-]?secret$|gpg_key$|token_credentials$|public[_-]?key$",
     re.IGNORECASE,
 )
 """Special tokens of language models, cursors of lists, names of Kubernetes objects, fingerprints."""
@@ -197,22 +111,24 @@ _ORDINARY_NAME = re.compile(
 
 def is_said(value: str) -> bool:
     """True when ``value`` is something, not an empty word, a mask or a template."""
-    return not (
-        PLACEHOLDER in value or value.lower() in _WORDS or _NOTHING.fullmatch(value) or _TEMPLATE.fullmatch(value)
-    )
+    if PLACEHOLDER in value:
+        return False
+    return not (_NOTHING.fullmatch(value) or _WORD.fullmatch(value.strip("()")) or _TEMPLATE.fullmatch(value))
 
 
 def is_random(value: str, least: int = 16) -> bool:
-    """True when ``value`` has the look of a generated key and is not a word, a number, a path or the name of an object."""
-    if len(value) < least or not value.isascii() or re.search(r"\s", value) or not is_said(value):
+    """True when ``value`` looks like a generated key and not like a word, a number, a path or the name of an object."""
+    if len(value) < least or not value.isascii() or re.search(r"\s", value) or not is_said(value) or _is_name(value):
         return False
-    if _is_name(value) or value.isdigit():
-        return False
-    return bool(re.search("[0-9]", value) and re.search("[A-Za-z]", value)) or bool(_LONG_MIX.fullmatch(value))
+    if re.search("[0-9]", value):
+        return not value.isdigit() and bool(re.search("[A-Za-z]", value))
+    return bool(_LONG_MIX.fullmatch(value)) and not _CAMEL_CASE.fullmatch(value)
 
 
 def _is_name(value: str) -> bool:
-    if _NUMBER.fullmatch(value) or _PATH.fullmatch(value) or _NO_TOKEN.match(value):
+    if len(value) > _NAME_LENGTH:
+        return False
+    if any(ordinary.fullmatch(value) for ordinary in (_NUMBER, _PATH, _CONSTANT)) or _NO_TOKEN.match(value):
         return True
     return bool(_OBJECT_NAME.fullmatch(value) and _NAME_PART.search(value))
 
@@ -221,15 +137,16 @@ def is_login(value: str) -> bool:
     """True for the base64 of ``user:password``, also when its end is cut off."""
     whole = value.rstrip("=")
     try:
-        return b":" in base64.b64decode(whole[: len(whole) // 4 * 4])
-    except binascii.Error:
+        login = base64.b64decode(whole[: len(whole) // 4 * 4]).decode()
+    except (binascii.Error, UnicodeDecodeError):
         return False
+    return ":" in login and login.isprintable()
 
 
 def is_secret(label: str, value: str, *, quoted: bool, assigned: bool) -> bool:
-    """Judges a value by its name: ``quoted`` ends exactly where it ends, ``assigned`` stands behind ``=`` and is no prose."""
+    """Judges a value by its name. A ``quoted`` one is no prose; nor is an ``assigned`` one, which stands behind ``=``."""
     name = named(label)
-    if name is None or not is_said(value) or _plain(value) == _plain(label):
+    if name is None or not is_said(value) or _plain(value) == _plain(label.rpartition(".")[2]):
         return False
     variable = assigned and label.isupper()
     if not quoted and not variable and _CODE.fullmatch(value):
@@ -239,7 +156,7 @@ def is_secret(label: str, value: str, *, quoted: bool, assigned: bool) -> bool:
     if name.sure:
         return True
     if variable:
-        return len(value) >= 4 and not _is_name(value)
+        return len(value) >= 4 and not _is_name(value) and not re.search(r"[\s()\[\]\\]", value)
     return is_random(value, 8 if quoted or assigned else 16)
 
 
@@ -249,40 +166,50 @@ def _plain(word: str) -> str:
 
 # --- Shapes ---
 
-_START = r"(?:^|[^A-Za-z0-9]|%[0-9A-Fa-f]{2})"
+START = r"(?:^|[^A-Za-z0-9]|%[0-9A-Fa-f]{2})"
 """Not in the middle of a word, but also behind the escaped ``=`` of a URL."""
 _QUOTE = r"""(?:\\*["']|&quot;|&#3[49];|%22)"""
 _TO = rf"{_QUOTE}?[ \t]*[:=,][ \t]*b?{_QUOTE}?"
 """From a header's name to its value: in a dump, in JSON, in a dict, in a list of pairs."""
-_WORD = r"""[^\s"'\\,;]+"""
+_TEXT = r"""[^\s"'\\,;]+"""
+_AUTHORIZATION = r"authorization[\w-]*(?:[\"'\\&%]|[ \t]*[:=,])"
 _SCHEMES = r"(?:token|sharedkey(?:lite)?|digest|negotiate|ntlm|apikey|aws4-hmac-sha256)"
 
 SHAPES = (
-    Shape("jwt", r"(?P<secret>eyJ[A-Za-z0-9_-]{8,}(?:\.+[A-Za-z0-9_-]+)+)"),
+    Shape("jwt", r"(?P<secret>eyJ[A-Za-z0-9_-]{8,}(?:\.+[A-Za-z0-9_-]+)+)", cue=r"eyJ[A-Za-z0-9_-]{8,}\."),
     # a JWT in base64, as the data of a Kubernetes Secret hold it
     Shape("jwt", r"(?P<secret>ZXlKaGJHY2lPa[A-Za-z0-9+/]{20,}={0,2})"),
-    Shape("github-token", _START + r"(?P<secret>(?:gh[opsur]_|github_pat_)[A-Za-z0-9_]{20,})"),
-    Shape("gitlab-token", _START + r"(?P<secret>glpat-[A-Za-z0-9_-]{20,})"),
-    Shape("aws-key", _START + r"(?P<secret>A(?:KI|SI)A[A-Z0-9]{16})(?:[^A-Za-z0-9+/]|$)"),
-    Shape("slack-token", _START + r"(?P<secret>(?:xox[abeoprs]|xapp)-[A-Za-z0-9-]{10,})"),
+    Shape("github-token", START + r"(?P<secret>(?:gh[opsur]_|github_pat_)[A-Za-z0-9_]{20,})"),
+    Shape("gitlab-token", START + r"(?P<secret>glpat-[A-Za-z0-9_-]{20,})"),
+    Shape("aws-key", START + r"(?P<secret>A[KS]IA[A-Z0-9]{16})(?:[^A-Za-z0-9+/]|$)", cue="A[KS]IA[A-Z0-9]"),
+    Shape("slack-token", START + r"(?P<secret>(?:xox[abeoprs]|xapp)-[A-Za-z0-9-]{10,})"),
     Shape("slack-token", r"hooks\.slack\.com/services/(?P<secret>[A-Za-z0-9/]{20,})"),
-    Shape("huggingface-token", _START + r"(?P<secret>hf_[A-Za-z0-9]{30,})"),
+    Shape("huggingface-token", START + r"(?P<secret>hf_[A-Za-z0-9]{30,})"),
     # dashes only behind the prefixes in use: sk-model-7d5d7c99cb-zsv4t is a pod
-    Shape("openai-key", _START + r"(?P<secret>sk-(?:(?:proj|svcacct|admin|ant)-[A-Za-z0-9_-]{20,}|[A-Za-z0-9]{20,}))"),
-    Shape("databricks-token", _START + r"(?P<secret>dapi[0-9a-f]{28,}(?:-[0-9])?)"),
-    Shape("google-key", _START + r"(?P<secret>AIza[A-Za-z0-9_-]{35}|ya29\.[A-Za-z0-9_-]{20,})"),
+    Shape(
+        "openai-key",
+        START + r"(?P<secret>sk-(?:(?:proj|svcacct|admin|ant)-[A-Za-z0-9_-]{20,}|[A-Za-z0-9]{20,}))",
+        cue=r"\bsk-[A-Za-z0-9]",
+    ),
+    Shape("databricks-token", START + r"(?P<secret>dapi[0-9a-f]{28,}(?:-[0-9])?)", cue="dapi[0-9a-f]"),
+    Shape("google-key", START + r"(?P<secret>AIza[A-Za-z0-9_-]{35}|ya29\.[A-Za-z0-9_-]{20,})", cue=r"AIza|ya29\."),
     # newer keys and secrets of Azure carry a mark, so they are known without a name in front
-    Shape("client-secret", r"(?P<secret>[A-Za-z0-9_~.-]{3}[0-9]Q~[A-Za-z0-9_~.-]{31,34})"),
-    Shape("account-key", r"(?P<secret>[A-Za-z0-9+/]{76}\+ASt[A-Za-z0-9+/]{5}[AQgw]==)"),
-    Shape("endpoint-key", r"(?P<secret>[A-Za-z0-9]{52}JQQJ99[A-Za-z0-9]{26})"),
+    Shape("client-secret", r"(?P<secret>[A-Za-z0-9_~.-]{3}[0-9]Q~[A-Za-z0-9_~.-]{31,34})", cue="[0-9]Q~"),
+    Shape(
+        "account-key",
+        r"(?P<secret>[A-Za-z0-9+/]{76}\+ASt[A-Za-z0-9+/]{5}[AQgw]==)",
+        cue=r"\+ASt[A-Za-z0-9+/]{5}[AQgw]==",
+    ),
+    Shape("endpoint-key", r"(?P<secret>[A-Za-z0-9]{52}JQQJ99[A-Za-z0-9]{26})", cue="JQQJ99"),
     # 64 bytes as the value of something: the list of a storage account's keys
-    Shape("account-key", rf"value{_TO}(?P<secret>[A-Za-z0-9+/]{{86}}==)", ignore_case=True),
+    Shape("account-key", rf"value{_TO}(?P<secret>[A-Za-z0-9+/]{{86}}==)", ignore_case=True, cue="[a-z0-9+/]{4}=="),
     # ends at & however it is written: %26, too
     Shape(
         "sas-signature",
         r"(?:^|[^A-Za-z]|u0026)sig(?:=|%3D|%253D)"
         r"(?P<secret>(?:[A-Za-z0-9+/=_-]|%(?:[013-9A-F][0-9A-F]|2[0-57-9A-F])){16,})",
         ignore_case=True,
+        cue="sig(?:=|%3D|%253D)[^&]",
     ),
     Shape("url-key", r"[?&;6]code=(?P<secret>[A-Za-z0-9_/=%-]{30,})", ignore_case=True),
     # up to the last @ before a slash; a password that has a slash itself must not look like a port
@@ -293,14 +220,32 @@ SHAPES = (
         ignore_case=True,
         judge=is_said,
     ),
-    Shape("url-password", r"https?://(?P<secret>[A-Za-z0-9]{30,})@", ignore_case=True),
-    Shape("bearer-token", rf"authorization[\w-]*{_TO}bearer[ \t]+(?P<secret>{_WORD})", ignore_case=True, judge=is_said),
+    Shape("url-password", r"https?://(?P<secret>[A-Za-z0-9]{30,})@", ignore_case=True, cue="https?://[a-z0-9]+@"),
+    Shape(
+        "bearer-token",
+        rf"authorization[\w-]*{_TO}bearer[ \t]+(?P<secret>{_TEXT})",
+        ignore_case=True,
+        judge=is_said,
+        cue=_AUTHORIZATION,
+    ),
     Shape(
         "bearer-token", r"bearer(?:[ \t+]|%20)+(?P<secret>[A-Za-z0-9._~+/=-]{16,})", ignore_case=True, judge=is_random
     ),
-    Shape("basic-auth", rf"authorization{_TO}basic[ \t]+(?P<secret>{_WORD})", ignore_case=True, judge=is_said),
+    Shape(
+        "basic-auth",
+        rf"authorization{_TO}basic[ \t]+(?P<secret>{_TEXT})",
+        ignore_case=True,
+        judge=is_said,
+        cue=_AUTHORIZATION,
+    ),
     Shape("basic-auth", r"basic[ \t]+(?P<secret>[A-Za-z0-9+/]{8,}={0,2})", ignore_case=True, judge=is_login),
-    Shape("authorization", rf"authorization{_TO}{_SCHEMES}[ \t]+(?P<secret>{_WORD})", ignore_case=True, judge=is_said),
+    Shape(
+        "authorization",
+        rf"authorization{_TO}{_SCHEMES}[ \t]+(?P<secret>{_TEXT})",
+        ignore_case=True,
+        judge=is_said,
+        cue=_AUTHORIZATION,
+    ),
     Shape(
         "docker-auth",
         r"""auth\\*["']?[ \t]*[:=][ \t]*\\*["']?(?P<secret>[A-Za-z0-9+/]{8,}={0,2})""",
@@ -379,10 +324,13 @@ def named(label: str) -> Name | None:
 
 # --- Forms ---
 
-_ANY = "(?:" + "|".join(name.expression for name in NAMES) + ")[0-9]?"
-_NAME = rf"(?P<name>[\w.$-]*{_ANY})"
-_VARIABLE = rf"(?P<name>[A-Z0-9_]*{_ANY})"
-_ASSIGN = rf"{_QUOTE}?\]?[ \t]*(?:=>|:=|==?|:|%3[AaDd])[ \t]*"
+_STEM = (
+    r"(?:passw(?:or)?d|passphrase|pwd|[_-]pass|secret|token|key|[_-]pat|client_assertion|authorization|credentials?"
+    r"|dockerconfigjson|dockercfg|docker_auth_config)[0-9]?"
+)
+"""How all NAMES end: few words, quickly found."""
+_NAME = rf"(?P<name>[\w.$-]*{_STEM}|(?:app(?:lication )?|instrumentation|insights?|client)[ ]{_STEM})"
+_VARIABLE = rf"(?P<name>[A-Z0-9_]*{_STEM})"
 _QUOTED = (
     r"""\\+"(?:[^"\\]|\\+[^"\\])*|\\+'(?:[^'\\]|\\+[^'\\])*"""  # quoted within a quoted text
     r"""|[bru]?"(?:[^"\\]|\\.)*|[bru]?'(?:[^'\\]|\\.)*"""
@@ -393,32 +341,42 @@ _ARGUMENT = rf"(?P<secret>{_QUOTED}|[^\s\"'&;-][^\s\"'&;]*)"
 """The same, but never the next option."""
 PAIR = Form(
     rf"(?:name|key){_QUOTE}?[ \t]*[:=][ \t]*{_QUOTE}?{_NAME}{_QUOTE}?[\s,]+(?:[0-9T:.-]+Z )?\s*{_QUOTE}?"
-    rf"(?:secure)?value{_QUOTE}?[ \t]*[:=][ \t]*{_VALUE}",
-    cue=rf"{_ANY}{_QUOTE}?[ \t,]+{_QUOTE}?(?:secure)?value",
+    rf"(?:secure)?value{_QUOTE}?[ \t]*[:=][ \t]*{_VALUE}"
 )
 """``{"name": "DB_PASSWORD", "value": "..."}``, which YAML and indented JSON write on two lines."""
-PAIR_BEGINS = rf"(?:name|key){_QUOTE}?[ \t]*[:=][ \t]*{_QUOTE}?[\w.$-]*{_ANY}{_QUOTE}?,?\s*$"
-"""The first of the two."""
+PAIR_BEGINS = rf"{_STEM}[\"',\\]*[ \t\r]*$"
+"""Finds the first of the two."""
 
 FORMS = (
     # NAME=value on a line of its own, or as a string of its own: to the end, whatever the value holds
-    Form(
-        rf"^(?:\S+Z[ ])?[ \t]*(?:export[ ]|ENV[ ])?{_VARIABLE}=(?P<secret>[^\s\"']\S*)",
-        rf"{_ANY}=[^\s\"']",
-        variable=True,
-    ),
-    Form(rf"""["']{_VARIABLE}=(?P<secret>[^"'\\]+)["']""", rf"""{_ANY}=[^"'\\]""", variable=True),
+    Form(rf"^(?:\S+Z[ ])?[ \t]*(?:export[ ]|ENV[ ])?{_VARIABLE}=(?P<secret>[^\s\"']\S*)", variable=True),
+    Form(rf"""["']{_VARIABLE}=(?P<secret>[^"'\\]+)["']""", variable=True),
     # name=value, name: value, "name": "value", 'name' => 'value', name%3Dvalue
-    Form(_NAME + _ASSIGN + rf"(?:&quot;|&#3[49];|%22)?{_VALUE}", _ANY + _ASSIGN + r"[^\s]"),
+    Form(rf"{_NAME}{_QUOTE}?\]?[ \t]*(?:=>|:=|==?|:|%3[AD])[ \t]*(?:&quot;|&#3[49];|%22)?{_VALUE}"),
     # --name value, '--name', 'value'
-    Form(rf"""(?:^|[\s"'(\[])--?{_NAME}(?:["'],?|,)?[ \t]+{_ARGUMENT}""", rf"""-[\w-]*{_ANY}["',]*[ \t]+[^\s-]"""),
+    Form(rf"""(?:^|[\s"'(\[])--?{_NAME}(?:["'],?|,)?[ \t]+{_ARGUMENT}"""),
     PAIR,
-    Form(rf"<(?:\w+:)?{_NAME}>(?P<secret>[^<]+)</", rf"{_ANY}>[^<]"),
+    Form(rf"<(?:\w+:)?{_NAME}>(?P<secret>[^<]+)</"),
     # ('x-api-key', '...')
-    Form(rf"""\(b?["']{_NAME}["'],[ ]*(?P<secret>b?"[^"\\]*|b?'[^'\\]*)["']\)""", rf"""{_ANY}["'],[ ]*b?["']"""),
+    Form(rf"""\(b?["']{_NAME}["'],[ ]*(?P<secret>b?"[^"\\]*|b?'[^'\\]*)["']\)"""),
 )
+FORM_CUE = rf"{_STEM}(?:[\"'\\&%\]>,]|[ \t]*[:=])|--[a-z-]*(?:passw|secret|token|key|pat)[a-z]*[ \t]"
+"""Finds the lines that may have one of the forms."""
 
-KEY_MARK = r"-----(?:BEGIN|END) [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----"
-"""Around a private key, which has lines of its own between the two."""
-KEY_LINE = r"""(?P<before>^|^.*[\s|>"':\]])(?P<secret>[A-Za-z0-9+/]+={0,2})[\s"',\\nr+]*$"""
-"""A line of such a key, whatever a log or a program prints around it."""
+
+# --- The engine ---
+
+
+@cache
+def compiled(expression: str, *, ignore_case: bool = False) -> Any:
+    """The expression for bytes, on an engine that takes linear time whatever it is."""
+    options = re2.Options()
+    options.encoding = re2.Options.Encoding.LATIN1
+    options.case_sensitive = not ignore_case
+    return re2.compile(expression.encode(), options)
+
+
+def group(match: Any, name: str) -> Span:
+    """Where a group of a match begins and ends."""
+    start, end = match.span(match.re.groupindex[name.encode()])
+    return start, end

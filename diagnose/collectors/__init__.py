@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from dataclasses import dataclass, field
 
@@ -18,7 +19,11 @@ class Limits:
     """Only log lines younger than this many seconds; None for all."""
     log_bytes: int = 4 * 1024 * 1024
     """Bytes kept of one log: its end, which is the one around a failure."""
+    stop: threading.Event = field(default_factory=threading.Event)
+    """Set when the user interrupts: hand over what is there."""
 
     def left_s(self) -> float:
         """Seconds one more call may take now; not above ``call_s``, and never below 0.05."""
+        if self.stop.is_set():
+            return 0.05
         return max(0.05, min(self.call_s, self.deadline - time.monotonic()))

@@ -10,7 +10,7 @@ from diagnose.engine.load import RuleBook
 from diagnose.engine.rule import Matcher, Rule, Selection, kleene
 from diagnose.engine.scan import Scanned, scan
 from diagnose.lines import bare, stamp
-from diagnose.model import Evidence, Item, Line, Log, Missing, Subject
+from diagnose.model import Evidence, Item, Line, Log, Missing, Subject, Why
 from diagnose.patterns import Pattern, search
 from diagnose.streams import STREAMS, Event
 
@@ -57,7 +57,16 @@ class Outcome:
 def match(book: RuleBook, evidence: Evidence) -> tuple[Outcome, ...]:
     """Every rule's outcome."""
     scanned = {name: scan(logs, book.patterns) for name, logs in evidence.logs.items()}
-    return tuple(_outcome(rule, evidence, scanned) for rule in book.rules)
+    return tuple(_answer(rule, evidence, scanned) for rule in book.rules)
+
+
+def _answer(rule: Rule, evidence: Evidence, scanned: Mapping[str, Sequence[Scanned]]) -> Outcome:
+    try:
+        return _outcome(rule, evidence, scanned)
+    except Exception as error:  # noqa: BLE001 - a rule that breaks costs its own answer, not the run
+        what = f"rule {rule.id} broke: {type(error).__name__}"
+        stream = rule.selections[0].stream
+        return Outcome(rule, (), (Missing(stream=stream, why=Why.FAILED, what=what, needs="please report this"),))
 
 
 def _outcome(rule: Rule, evidence: Evidence, scanned: Mapping[str, Sequence[Scanned]]) -> Outcome:

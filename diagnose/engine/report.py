@@ -32,7 +32,8 @@ def report(book: RuleBook, evidence: Evidence, versions: Mapping[str, str]) -> R
     outcomes = match(book, evidence)
     health = Health(evidence)
     findings = rank([hit for outcome in outcomes for hit in outcome.hits], evidence, health, book.by_id)
-    verdict, reason = _verdict(findings, evidence, health)
+    broken = [o.rule.id for o in outcomes if any(one not in evidence.missing for one in o.missing)]
+    verdict, reason = _verdict(findings, [*_unseen(evidence), *(f"the answer of {name}" for name in broken)], health)
     failed = stopped_at(findings, book.by_id) if verdict in (Verdict.FAILING, Verdict.DEGRADED) else None
     rungs, reached = ladder(evidence, health, failed, verdict)
     return Report(
@@ -59,18 +60,17 @@ def counts_against(finding: Finding, threshold: str) -> bool:
     return grave and finding.role not in (Role.LATENT, Role.ADVICE)
 
 
-def _verdict(findings: Sequence[Finding], evidence: Evidence, health: Health) -> tuple[Verdict, str]:
+def _verdict(findings: Sequence[Finding], unseen: Sequence[str], health: Health) -> tuple[Verdict, str]:
     active = [finding for finding in findings if counts_against(finding, "error")]
-    unseen = _unseen(evidence)
     if active:
         return _broken(active, health)
     if health.unwell():
         state = Verdict.DEGRADED if health.serving() else Verdict.FAILING
         return state, "Its state says that it does not work, but no known failure explains what was seen."
     if unseen:
-        return Verdict.UNKNOWN, f"Nothing wrong in what could be read, but {_listed(unseen)} could not be read."
+        return Verdict.UNKNOWN, f"Nothing wrong in what could be read, but {_listed(unseen)} could not be had."
     if health.all_well():
-        return Verdict.HEALTHY, _well(evidence, health)
+        return Verdict.HEALTHY, _well(health)
     return Verdict.UNKNOWN, "No known failure was recognised, and nothing proves that the service works."
 
 
@@ -94,7 +94,7 @@ def _unseen(evidence: Evidence) -> list[str]:
     return [STREAMS[name].title for name in gaps]
 
 
-def _well(evidence: Evidence, health: Health) -> str:
+def _well(health: Health) -> str:
     served = sum(server.served for server in health.servers)
     answered = f"; {served} requests were answered" if served else ""
     if health.containers:
@@ -111,8 +111,7 @@ def _not_checked(missing: Iterable[Missing], outcomes: Sequence[Outcome]) -> tup
     rules: dict[Missing, list[str]] = {one: [] for one in missing}
     for outcome in outcomes:
         for one in outcome.missing if not outcome.hits else ():
-            if one in rules:
-                rules[one].append(outcome.rule.id)
+            rules.setdefault(one, []).append(outcome.rule.id)
     return tuple(NotChecked(one.what, one.why.value, one.needs, tuple(ids)) for one, ids in rules.items())
 
 

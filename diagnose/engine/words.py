@@ -113,7 +113,7 @@ def _commands(subject: Subject, names: Mapping[str, str]) -> dict[str, str]:
             "logs": f"docker logs {quoted['container']}",
             "previous_logs": f"docker logs {quoted['container']}",
             "exec": f"docker exec {quoted['container']}",
-            "shell": f"docker run --rm -it --entrypoint sh {quoted['image']}",
+            "shell": f"docker run --rm -it --volumes-from {quoted['container']} --entrypoint sh {quoted['image']}",
         }
     kubectl = f"kubectl -n {quoted['namespace']}"
     where = f"{quoted['pod']} -c {quoted['container']}"

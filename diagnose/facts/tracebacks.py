@@ -25,6 +25,7 @@ _NOTEBOOK_ARROW = re.compile(r"-+> (?P<line>\d+) (?P<code>.*)")
 _DIRECT = "The above exception was the direct cause of the following exception:"
 _DURING = "During handling of the above exception, another exception occurred:"
 _QUIET = re.compile(r" [WID] \[\d+\]|\| (?:WARNING|INFO|DEBUG) \||\[(?:WARNING|INFO|DEBUG)\]|^(?:WARNING|INFO|DEBUG)\b")
+_WARNING = re.compile(r" W \[\d+\]|\| WARNING \||\[WARNING\]|^WARNING\b")
 _NEW_RECORD = re.compile(r"\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:|\[\d{4}-\d\d-\d\d |Worker exiting|\d+\.\d+\.\d+\.\d+ - ")
 _LIBRARY = re.compile(
     r"site-packages|dist-packages|/lib(?:64)?/python\d|^<|/var/azureml-server/|\.pyx$|/s?bin/[\w.-]+$|mlflow_score_script"
@@ -199,11 +200,12 @@ def _time(lines: Sequence[tuple[int, str, str]], start: int) -> datetime | None:
 
 
 def _logged_as(lines: Sequence[tuple[int, str, str]], start: int) -> str:
-    """``warning`` when the record the traceback hangs on, on its own line or the one before, is no error."""
+    """``warning`` when the record the traceback hangs on, on its own line or the one before, is no error.
+
+    Of the line before only a warning counts: an uncaught exception often follows an unrelated INFO line.
+    """
     header = lines[start][1]
-    record = (
-        header
-        if not header.startswith("Traceback")
-        else next((text for _, text, _ in reversed(lines[max(0, start - 2) : start]) if text.strip()), "")
-    )
-    return "warning" if _QUIET.search(record) else "error"
+    if not header.startswith("Traceback"):
+        return "warning" if _QUIET.search(header) else "error"
+    before = next((text for _, text, _ in reversed(lines[max(0, start - 2) : start]) if text.strip()), "")
+    return "warning" if _WARNING.search(before) else "error"

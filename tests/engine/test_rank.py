@@ -201,3 +201,23 @@ def test_a_name_that_is_not_known_stands_as_a_gap_to_fill(tmp_path: Path) -> Non
     )
     report = judged(book(tmp_path, text), evidence(log("lost", Subject("file")), kind="files"))
     assert report.findings[0].fixes[0].command == "kubectl -n ns logs <pod> -c <container> x"
+
+
+def test_a_rule_that_breaks_costs_its_own_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from diagnose.engine import match as matching
+
+    real = matching._outcome
+
+    def breaking(rule: object, *rest: object) -> object:
+        if rule.id == "init.import-error":  # type: ignore[attr-defined]
+            raise ZeroDivisionError
+        return real(rule, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(matching, "_outcome", breaking)
+    known = evidence(log("fine"), items={"containers": (container(**WORKS),)})
+    report = judged(book(tmp_path, MIDDLE, CAUSE), known)
+    assert (report.verdict, report.not_checked[0].what) == (
+        Verdict.UNKNOWN,
+        "rule init.import-error broke: ZeroDivisionError",
+    )
+    assert judged(book(tmp_path, MIDDLE, CAUSE), evidence(log("raised"))).findings[0].rule == "init.exception"

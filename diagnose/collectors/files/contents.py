@@ -1,0 +1,272 @@
+"""What one text holds, cut into pieces of known kind: the page on which all kinds of saved evidence meet."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from functools import partial
+
+from diagnose.collectors.files import documents
+from diagnose.collectors.files.documents import Document, document_of
+from diagnose.collectors.files.errors import pretty, unescaped_logs
+from diagnose.collectors.files.events import bare_events
+from diagnose.collectors.files.facts import Empty, Fact, Piece
+from diagnose.collectors.files.http import answer
+from diagnose.collectors.files.kinds import is_source_code, signs, streams_of
+from diagnose.collectors.files.logs import facts_of_text, pretty_log
+from diagnose.collectors.files.names import Origin, namespace_in, origin_of_command, subject_of
+from diagnose.collectors.files.objects import Saved, fact_of_engine, facts_of_inspection
+from diagnose.collectors.files.records import is_docker_file
+from diagnose.collectors.files.split import Kind, Part, split
+from diagnose.collectors.files.tables import facts_of_table, stream_of_table
+from diagnose.collectors.files.times import captured_at, newest_anywhere, newest_in_objects, newest_in_text
+from diagnose.model import Chunk, Log, Missing, Subject, Why
+
+_RESOURCE = re.compile(r"\b(?:get|describe)\s+(?:-\S+\s+)*(?P<name>[a-z]+)")
+_STREAM_OF_RESOURCE = {
+    **dict.fromkeys(("po", "pod", "pods"), "pods"),
+    **dict.fromkeys(("ev", "event", "events"), "events"),
+    **dict.fromkeys(("deploy", "deployment", "deployments", "rs", "replicasets", "sts", "statefulsets"), "workloads"),
+    **dict.fromkeys(("svc", "service", "services", "ep", "endpoints"), "services"),
+    **dict.fromkeys(("hpa", "horizontalpodautoscalers"), "autoscalers"),
+    **dict.fromkeys(("pvc", "persistentvolumeclaims"), "claims"),
+    **dict.fromkeys(("quota", "resourcequota", "resourcequotas"), "quotas"),
+    **dict.fromkeys(("no", "node", "nodes"), "nodes"),
+}
+_MARK = re.compile(r"==== START logs for container (?P<container>\S+) of pod (?:(?P<namespace>\S+)/)?(?P<pod>\S+) ====")
+
+
+@dataclass(slots=True)
+class Contents:
+    """What a text holds."""
+
+    pieces: list[Piece] = field(default_factory=list)
+    objects: list[Saved] = field(default_factory=list)
+    """Kubernetes objects: understood together with those of all other files."""
+    captured_at: datetime | None = None
+    newest: datetime | None = None
+    """The newest time among the objects."""
+
+
+def contents_of(text: str, origin: Origin) -> Contents:
+    """The contents of a whole text."""
+    contents = Contents(captured_at=captured_at(text))
+    parsed = None if is_docker_file(text) else documents.parsed_json(text)
+    if parsed is not None:
+        for document in parsed:
+            _take_document(contents, document, text, origin, alone=len(parsed) == 1)
+        return contents
+    if is_source_code(text):
+        contents.pieces.append(Piece(origin, _source_code))
+        return contents
+    _Cutter(contents, origin).take(split(text))
+    return contents
+
+
+def _take_document(contents: Contents, document: object, text: str, origin: Origin, *, alone: bool) -> None:
+    """``text`` is what the document was read from."""
+    kind = document_of(document)
+    newest = newest_in_objects(text)
+    contents.newest = max((one for one in (contents.newest, newest) if one), default=None)
+    if kind is Document.KUBERNETES:
+        values = document if isinstance(document, list) else [document]
+        contents.objects += [Saved(value, origin.source) for value in values if isinstance(value, dict)]
+    elif kind is Document.TEXT:
+        _take_text(contents, documents.text_in(document), origin, "unescaped")
+    elif kind is Document.NOTEBOOK:
+        _take_text(contents, documents.printed_by_notebook(document), origin, "output of its cells")
+    elif kind is Document.OTHER:
+        contents.pieces.append(Piece(origin, partial(_error_document, document, text, alone), newest))
+    else:
+        contents.pieces.append(Piece(origin, partial(_DOCUMENTS[kind], document, text), newest))
+
+
+def _take_text(contents: Contents, text: str, origin: Origin, how: str) -> None:
+    """A text that was wrapped into a document; its line numbers are its own."""
+    inner = contents_of(text, replace(origin, source=f"{origin.source} ({how})"))
+    contents.pieces += inner.pieces
+    contents.objects += inner.objects
+
+
+def _error_document(document: object, text: str, alone: bool, origin: Origin) -> Iterator[Fact]:
+    """Any other JSON: the body of an error, the status of a deployment. As it is, and readable where it is not."""
+    readable = pretty(document)
+    found = streams_of(text if alone else readable)
+    stream = "logs.deployment" if len(found) > 1 else found[0]
+    if alone:
+        yield Log(stream=stream, source=origin.source, subject=origin.subject, chunks=(Chunk(1, text.rstrip("\n")),))
+    if not alone or "\n" not in text.strip():
+        yield pretty_log(readable, stream, origin)
+    else:
+        yield from unescaped_logs(text, stream, origin)
+
+
+def _objects_of(document: object) -> list[dict[str, object]]:
+    values = document if isinstance(document, list) else [document]
+    return [value for value in values if isinstance(value, dict)]
+
+
+def _inspected(document: object, text: str, origin: Origin) -> Iterator[Fact]:
+    now = origin.now or newest_in_objects(text) or datetime.now(UTC)
+    for value in _objects_of(document):
+        yield from facts_of_inspection(value, now, origin)
+
+
+def _group(document: object, _text: str, origin: Origin) -> Iterator[Fact]:
+    from diagnose.collectors.files.azure import facts_of_group
+
+    yield from (Empty("containers"), Empty("events"))
+    for value in _objects_of(document):
+        yield from facts_of_group(value, origin)
+
+
+def _operation(document: object, text: str, origin: Origin) -> Iterator[Fact]:
+    from diagnose.collectors.files.azure import facts_of_operation
+
+    for value in _objects_of(document):
+        yield from facts_of_operation(value, origin)
+    yield from _error_document(document, text, True, origin)
+
+
+def _engine(document: object, _text: str, origin: Origin) -> Iterator[Fact]:
+    for value in _objects_of(document):
+        yield from fact_of_engine(value, origin)
+
+
+_DOCUMENTS: dict[Document, Callable[[object, str, Origin], Iterator[Fact]]] = {
+    Document.INSPECTED: _inspected,
+    Document.CONTAINER_GROUP: _group,
+    Document.OPERATION: _operation,
+    Document.ENGINE: _engine,
+}
+
+
+def _source_code(origin: Origin) -> Iterator[Fact]:
+    yield Missing(
+        stream="logs.deployment",
+        why=Why.NOT_SUPPORTED,
+        what=f"{origin.source}, which is source code and not what a run printed",
+        needs="`diagnose check FOLDER` reads source code",
+    )
+
+
+class _Cutter:
+    """Turns the parts of a text into pieces; a command line among them tells whose the next part is."""
+
+    def __init__(self, contents: Contents, origin: Origin) -> None:
+        self._contents = contents
+        self._origin = origin
+        self._text_origin = origin
+        self._command = ""
+        self._texts: dict[Origin, list[Chunk]] = {}
+
+    def take(self, parts: Iterable[Part]) -> None:
+        for part in parts:
+            match part.kind:
+                case Kind.COMMAND:
+                    self._command = part.text
+                    self._text_origin = origin_of_command(part.text, self._origin)
+                case Kind.CONTAINER_MARK:
+                    self._text_origin = self._marked(part.text)
+                case Kind.TEXT:
+                    self._texts.setdefault(self._text_origin, []).append(_chunk(part))
+                case Kind.OBJECT | Kind.YAML:
+                    self._take_objects(part)
+                case Kind.NOTHING:
+                    self._take_nothing()
+                case _:
+                    self._add(part, partial(_FACTS[part.kind], part.lines))
+        for origin, chunks in self._texts.items():
+            newest = max((time for chunk in chunks if (time := newest_in_text(chunk.text))), default=None)
+            self._contents.pieces.append(Piece(origin, partial(facts_of_text, chunks), newest))
+
+    def _add(self, part: Part, draw: Callable[[Origin], Iterable[Fact]]) -> None:
+        newest = newest_anywhere(part.text) if part.kind is Kind.DESCRIPTION else None
+        subject = self._origin.subject
+        if namespace := namespace_in(self._command):
+            subject = Subject(subject.place, namespace)
+        self._contents.pieces.append(Piece(replace(self._origin, line=part.line, subject=subject), draw, newest))
+
+    def _marked(self, mark: str) -> Origin:
+        found = _MARK.fullmatch(mark)
+        if found is None:
+            return self._origin
+        subject = subject_of("Pod", found["pod"], found["namespace"], found["container"])
+        return replace(self._origin, subject=subject)
+
+    def _take_objects(self, part: Part) -> None:
+        parse = documents.parsed_json if part.kind is Kind.OBJECT else documents.parsed_yaml
+        parsed = parse(part.text)
+        if parsed is None:
+            self._add(part, _broken)
+        for document in parsed or ():
+            _take_document(self._contents, document, part.text, replace(self._origin, line=part.line), alone=False)
+
+    def _take_nothing(self) -> None:
+        found = _RESOURCE.search(self._command)
+        if found and found["name"] in _STREAM_OF_RESOURCE:
+            empty = Empty(_STREAM_OF_RESOURCE[found["name"]])
+            self._contents.pieces.append(Piece(self._origin, lambda _origin: (empty,)))
+
+
+def _chunk(part: Part) -> Chunk:
+    """Empty lines at the end are no evidence, and would move nothing."""
+    return Chunk(part.line, part.text.rstrip("\n"))
+
+
+def _broken(origin: Origin) -> Iterator[Fact]:
+    yield Missing(
+        stream="pods",
+        why=Why.FAILED,
+        what=f"the Kubernetes object that begins in {origin.source} at line {origin.line}: it is cut off or damaged",
+        needs="save it again: `kubectl get ... -o json > FILE`",
+    )
+
+
+def _table(lines: Sequence[str], origin: Origin) -> Iterator[Fact]:
+    if lines[0].strip() == "Events:":
+        lines, origin = lines[1:], replace(origin, line=origin.line + 1)
+    stream = stream_of_table(lines[0])
+    if stream:
+        yield Empty(stream)
+    yield from facts_of_table(lines, origin)
+
+
+def _quota(lines: Sequence[str], origin: Origin) -> Iterable[Fact]:
+    from diagnose.collectors.files.describe import facts_of_quota
+
+    return facts_of_quota(lines, origin)
+
+
+def _description(lines: Sequence[str], origin: Origin) -> Iterator[Fact]:
+    from diagnose.collectors.files.describe import facts_of_description
+
+    facts, known = facts_of_description(lines, origin)
+    yield from map(Empty, sorted(known))
+    yield from facts
+
+
+def _answer(lines: Sequence[str], origin: Origin) -> Iterator[Fact]:
+    """An answer of the service; one that holds an error of Azure is an error text too, one of Azure's management only that."""
+    found = answer(lines, origin)
+    if found is None:
+        return
+    response, of_management = found
+    if not of_management:
+        yield response
+    text = "\n".join(lines)
+    if of_management or "caller" in signs(response.body):
+        stream = "logs.deployment"
+        yield Log(stream=stream, source=origin.source, subject=origin.subject, chunks=(Chunk(origin.line, text),))
+        yield from unescaped_logs(text, stream, origin)
+
+
+_FACTS: dict[Kind, Callable[[Sequence[str], Origin], Iterable[Fact]]] = {
+    Kind.TABLE: _table,
+    Kind.DESCRIPTION: _description,
+    Kind.QUOTA: _quota,
+    Kind.EVENTS: bare_events,
+    Kind.ANSWER: _answer,
+}

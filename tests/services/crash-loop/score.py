@@ -1,0 +1,6 @@
+def init():
+    return 1 / 0
+
+
+def run(data):
+    return {"result": 1}
