@@ -63,18 +63,22 @@ def _compiled(pattern: Pattern) -> Any:
     return _CACHE[pattern]
 
 
-def check(pattern: Pattern) -> frozenset[str]:
-    """Names of the captures. Raises PatternError when an engine refuses the expression, or it matches empty text."""
+def captures(pattern: Pattern) -> frozenset[str]:
+    """Names of the captures. Raises PatternError when RE2 refuses the expression, or it matches the empty text."""
     compiled = _compiled(pattern)
     if compiled.search(b"") is not None:
-        raise PatternError("matches an empty line, so it would match every line")
+        raise PatternError("matches an empty text, so it would match every text")
+    return frozenset(name.decode() for name in compiled.groupindex)
+
+
+def check_for_scan(pattern: Pattern) -> None:
+    """Raises PatternError when the expression can not run over logs together with all others."""
     try:
         hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK).compile(
             expressions=[pattern.expression.encode()], flags=[_flags(pattern)]
         )
     except hyperscan.error as error:
         raise PatternError(str(error)) from error
-    return frozenset(name.decode() for name in compiled.groupindex)
 
 
 def _flags(pattern: Pattern) -> int:

@@ -191,6 +191,8 @@ def _written(form: Form, line: bytes, taken: bytearray) -> Iterator[Secret]:
         name = named(label)
         if name is None or (form.variable and not label.isupper()):
             return None
+        if line.endswith(PLACEHOLDER.encode(), 0, group(match, "name")[0]):  # "github-token:1" is no name and value
+            return None
         start, end = group(match, "secret")
         quoted = _OPENING.match(line, start, end)
         if quoted:

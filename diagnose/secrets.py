@@ -60,6 +60,8 @@ class Form:
     """A way to write a name and its value, as groups ``name`` and ``secret`` of the expression."""
 
     expression: str
+    has: bytes
+    """No line without this is written so."""
     variable: bool = False
     """The name is that of an environment variable, in capitals, and the value is all that was captured."""
 
@@ -144,11 +146,11 @@ def is_login(value: str) -> bool:
 
 
 def is_secret(label: str, value: str, *, quoted: bool, assigned: bool) -> bool:
-    """Judges a value by its name. A ``quoted`` one is no prose; nor is an ``assigned`` one, which stands behind ``=``."""
+    """Judges a value by its name. A ``quoted`` one is no prose; nor is an ``assigned`` one, written behind ``=``."""
     name = named(label)
     if name is None or not is_said(value) or _plain(value) == _plain(label.rpartition(".")[2]):
         return False
-    variable = assigned and label.isupper()
+    variable = (assigned or quoted) and label.isupper()
     if not quoted and not variable and _CODE.fullmatch(value):
         return False
     if label.lower().endswith("pwd") and _PATH.fullmatch(value):
@@ -181,7 +183,7 @@ SHAPES = (
     Shape("jwt", r"(?P<secret>ZXlKaGJHY2lPa[A-Za-z0-9+/]{20,}={0,2})"),
     Shape("github-token", START + r"(?P<secret>(?:gh[opsur]_|github_pat_)[A-Za-z0-9_]{20,})"),
     Shape("gitlab-token", START + r"(?P<secret>glpat-[A-Za-z0-9_-]{20,})"),
-    Shape("aws-key", START + r"(?P<secret>A[KS]IA[A-Z0-9]{16})(?:[^A-Za-z0-9+/]|$)", cue="A[KS]IA[A-Z0-9]"),
+    Shape("aws-key", START + r"(?P<secret>A[KS]IA[A-Z0-9]{16})(?:[^A-Za-z0-9+]|$)", cue="A[KS]IA[A-Z0-9]"),
     Shape("slack-token", START + r"(?P<secret>(?:xox[abeoprs]|xapp)-[A-Za-z0-9-]{10,})"),
     Shape("slack-token", r"hooks\.slack\.com/services/(?P<secret>[A-Za-z0-9/]{20,})"),
     Shape("huggingface-token", START + r"(?P<secret>hf_[A-Za-z0-9]{30,})"),
@@ -216,7 +218,7 @@ SHAPES = (
     Shape(
         "url-password",
         r"""[a-z]://[^\s/:@\[\]"'<>]*:"""
-        r"""(?P<secret>[^\s/"'<>;]+|[0-9]*[^\s/@"'<>;0-9][^\s@"'<>;]*)@""",
+        r"""(?P<secret>[^\s/"'<>;]+|[0-9]*[^\s/@"'<>;0-9][^\s"'<>;]*)@""",
         ignore_case=True,
         judge=is_said,
     ),
@@ -340,7 +342,7 @@ _VALUE = rf"(?P<secret>{_QUOTED}|[^\s\"'&;]+)"
 _ARGUMENT = rf"(?P<secret>{_QUOTED}|[^\s\"'&;-][^\s\"'&;]*)"
 """The same, but never the next option."""
 PAIR = Form(
-    rf"(?:name|key){_QUOTE}?[ \t]*[:=][ \t]*{_QUOTE}?{_NAME}{_QUOTE}?[\s,]+(?:[0-9T:.-]+Z )?\s*{_QUOTE}?"
+    rf"(?:name|key){_QUOTE}?[ \t]*[:=][ \t]*{_QUOTE}?{_NAME}{_QUOTE}?(?:[\s,]|\\+[nrt])+(?:[0-9T:.-]+Z )?\s*{_QUOTE}?"
     rf"(?:secure)?value{_QUOTE}?[ \t]*[:=][ \t]*{_VALUE}"
 )
 """``{"name": "DB_PASSWORD", "value": "..."}``, which YAML and indented JSON write on two lines."""
@@ -349,8 +351,8 @@ PAIR_BEGINS = rf"{_STEM}[\"',\\]*[ \t\r]*$"
 
 FORMS = (
     # NAME=value on a line of its own, or as a string of its own: to the end, whatever the value holds
-    Form(rf"^(?:\S+Z[ ])?[ \t]*(?:export[ ]|ENV[ ])?{_VARIABLE}=(?P<secret>[^\s\"']\S*)", variable=True),
-    Form(rf"""["']{_VARIABLE}=(?P<secret>[^"'\\]+)["']""", variable=True),
+    Form(rf"^(?:\S+Z[ ])?[ \t]*(?:export[ ]|ENV[ ])?{_VARIABLE}=(?P<secret>[^\s\"']\S*)", b"=", variable=True),
+    Form(rf"""["']{_VARIABLE}=(?P<secret>[^"'\\]+)["'\\]""", variable=True),
     # name=value, name: value, "name": "value", 'name' => 'value', name%3Dvalue
     Form(rf"{_NAME}{_QUOTE}?\]?[ \t]*(?:=>|:=|==?|:|%3[AD])[ \t]*(?:&quot;|&#3[49];|%22)?{_VALUE}"),
     # --name value, '--name', 'value'
@@ -360,7 +362,7 @@ FORMS = (
     # ('x-api-key', '...')
     Form(rf"""\(b?["']{_NAME}["'],[ ]*(?P<secret>b?"[^"\\]*|b?'[^'\\]*)["']\)"""),
 )
-FORM_CUE = rf"{_STEM}(?:[\"'\\&%\]>,]|[ \t]*[:=])|--[a-z-]*(?:passw|secret|token|key|pat)[a-z]*[ \t]"
+FORM_CUE = rf"{_STEM}(?:[\"'\\&%\]>,]|[ \t]*[:=])|--[\w-]*(?:passw|secret|token|key|pat)[a-z]*[ \t]"
 """Finds the lines that may have one of the forms."""
 
 

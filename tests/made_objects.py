@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime
 from typing import Any
 
 from replay import Replay
 
 from diagnose.collectors import Limits
+from diagnose.collectors.kubernetes.decode import convert
+from diagnose.collectors.kubernetes.kinds import BY_RESOURCE, Objects
+from diagnose.collectors.kubernetes.view import View
 
 NAMESPACE = "shop"
-NOW = "2026-11-22T12:00:00Z"
+NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 Data = dict[str, Any]
 
 
@@ -89,6 +93,21 @@ def event(name: str, kind: str = "Pod", reason: str = "BackOff", **more: Any) ->
     """An event of core v1 about an object."""
     about = {"kind": kind, "name": name, "namespace": NAMESPACE}
     return {"metadata": meta(f"{name}.{reason}"), "involvedObject": about, "reason": reason, "message": "...", **more}
+
+
+def made(**items: list[Data]) -> Objects:
+    """The same as the collector has them, by resource."""
+    groups: Data = {}
+    for resource, group in items.items():
+        converted = tuple(convert(one, BY_RESOURCE[resource].item) for one in group)
+        assert None not in converted, resource
+        groups[resource] = converted
+    return Objects(**groups)
+
+
+def seen(**items: list[Data]) -> View:
+    """Objects at noon."""
+    return View(made(**items), NOW)
 
 
 RESOURCES = {

@@ -193,7 +193,7 @@ class _Handler(BaseHTTPRequestHandler):
         if fault.hang:
             replay.closing.wait()
         call.ended = time.monotonic()
-        self._send(*_faulty(fault, *replay.answer(split.path, query)), fault)
+        self._send(*(_faulty(fault) or replay.answer(split.path, query)), fault)
 
     def _send(self, code: int, body: bytes, kind: str, fault: Fault) -> None:
         self.send_response(code)
@@ -231,12 +231,12 @@ def _resource(path: str) -> str:
     return path.rpartition("/")[2]
 
 
-def _faulty(fault: Fault, code: int, body: bytes, kind: str) -> tuple[int, bytes, str]:
+def _faulty(fault: Fault) -> tuple[int, bytes, str] | None:
     if fault.status:
         return status(fault.status, f"recorded fault {fault.status}")
     if fault.html:
         return 200, b"<!DOCTYPE html><html><body>Sign in to continue</body></html>", "text/html"
-    return (code, body, kind) if fault.body is None else (200, fault.body, kind)
+    return None if fault.body is None else (200, fault.body, "application/json")
 
 
 class _Server(ThreadingHTTPServer):

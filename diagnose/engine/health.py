@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from diagnose.engine.match import Hit, Match
-from diagnose.model import LADDER, Evidence, Line, Subject
-from diagnose.streams import Container, Event, Pod, Response, ServerRun, Service, Traceback, Workload
+from diagnose.model import LADDER, Evidence, Item, Line, Subject
+from diagnose.streams import Condition, Container, Event, Node, Pod, Response, ServerRun, Service, Traceback, Workload
 
-_PROGRESS = {"Scheduled": "schedule", "Pulled": "pull", "Started": "start"}
-"""Events that prove a stage was passed."""
+_PROGRESS = ("Scheduled", "Pulled", "Started", "NodeReady")
+"""Events that prove that something which failed before went well after all."""
 _FINE_AFTER = 20
 """Answered requests per failed one after which failed scoring is past, provided the last request was answered."""
 _REQUEST_STAGES = ("score", "serve")
@@ -49,9 +49,17 @@ class Health:
     def services(self) -> list[Service]:
         return [s for s in self.evidence.items.get("services", ()) if isinstance(s, Service)]
 
+    @cached_property
+    def stranded(self) -> frozenset[Subject]:
+        """Pods that are not ready although their containers were when their node was last heard of."""
+        every = [c for c in self.evidence.items.get("conditions", ()) if isinstance(c, Condition) and c.kind == "Pod"]
+        told = {(c.subject, c.type, c.status) for c in every}
+        unready = {c.subject for c in every if c.type == "Ready" and c.status in ("False", "Unknown") and c.subject.pod}
+        return frozenset(pod for pod in unready if (pod, "ContainersReady", "True") in told)
+
     def container_works(self, container: Container) -> bool:
         """Up, ready, and its server, where its log tells, through init() and not killed again and again."""
-        if not container.stable:
+        if not container.stable or any(container.subject.joins(pod) for pod in self.stranded):
             return False
         if container.ready and container.readiness_probe:
             return True
@@ -60,15 +68,15 @@ class Health:
 
     def works_now(self, hit: Hit) -> bool:
         """True when what the rule tells of is over: its subject does what the failing stage kept it from doing."""
-        if hit.rule.stage in _REQUEST_STAGES:
-            return self._requests_fine(hit.subject)
-        if self.containers or self.pods:
+        if hit.rule.stage in _REQUEST_STAGES or any(_in_request(match) for match in hit.items()):
+            return self._requests_fine(hit.subject) and not any(_seen_by_client(match) for match in hit.items())
+        if (self.containers or self.pods) and not all(_about_node(match.item) for match in hit.items()):
             return self._state_fine(hit.subject)
         return all(self._outlived(match) for match in hit.items())
 
     def _requests_fine(self, subject: Subject) -> bool:
         servers = [s for s in self.servers if s.subject.joins(subject) and s.served + s.failed]
-        return bool(servers) and all(not s.failed_last and s.served >= _FINE_AFTER * s.failed for s in servers)
+        return bool(servers) and all(not s.failed_last and s.served >= _FINE_AFTER * max(1, s.failed) for s in servers)
 
     def _state_fine(self, subject: Subject) -> bool:
         mine = [c for c in self.containers if c.subject.joins(subject)]
@@ -101,6 +109,8 @@ class Health:
         for other in self.evidence.items.get("events", ()):
             if not isinstance(other, Event) or other.name != event.name or other.reason not in _PROGRESS:
                 continue
+            if other.kind == "Node" and other.reason == "NodeReady" and _later(other, event):
+                return True
             if event.reason in ("FailedScheduling", "Failed", "FailedMount", "BackOff") and _later(other, event):
                 return event.reason != "BackOff" or "pulling" in event.message
         return False
@@ -131,6 +141,20 @@ class Health:
         return any(workload.short for workload in self.workloads) or any(
             (c.state == "terminated" and c.exit_code not in (0, None)) or c.state == "waiting" for c in self.containers
         )
+
+
+def _about_node(item: Item) -> bool:
+    return isinstance(item, Node) or (isinstance(item, Event) and item.kind == "Node")
+
+
+def _in_request(match: Match) -> bool:
+    """It failed a request, whatever the stage of the rule: a model that loads may still fail in run()."""
+    return isinstance(match.item, Traceback) and match.item.phase == "run"
+
+
+def _seen_by_client(match: Match) -> bool:
+    """A client kept it as a failure, which a 200 in the log of the server does not outweigh."""
+    return isinstance(match.item, Response) or (match.log is not None and match.log.stream == "logs.deployment")
 
 
 def _later(one: Event, other: Event) -> bool:

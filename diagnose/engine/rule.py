@@ -13,7 +13,10 @@ from diagnose.patterns import Pattern
 PLACEHOLDER = re.compile(
     r"\{(?P<name>[a-z_][a-z0-9_]*)(?:\.(?P<field>[a-z_][a-z0-9_]*))?(?:\|(?P<otherwise>[^{}]*))?\}"
 )
-"""``{selection.field}``, ``{selection.capture}`` or ``{service}``, with ``|text`` for when it is not known."""
+"""``{selection.field}``, ``{selection.capture}`` or ``{service}``, with ``|text`` for when it is not known.
+
+Of several, ``{one.field|other.field|text}``, the first that is known counts; the last part always is a text.
+"""
 
 CONTEXT = ("service", "namespace", "workload", "pod", "container", "image", "logs", "previous_logs", "exec", "shell")
 """Names a text may use beside its selections; they stand for the real names of the failing subject.
@@ -86,15 +89,23 @@ class Rule:
     """The file it came from."""
 
 
+def choices(found: re.Match[str]) -> tuple[list[tuple[str, str | None]], str]:
+    """What a placeholder stands for: the names to try, in order, and the text for when none of them is known."""
+    names: list[tuple[str, str | None]] = [(found["name"], found["field"])]
+    if found["otherwise"] is None:
+        return names, f"<{found['field'] or found['name']}>"
+    *others, text = found["otherwise"].split("|")
+    for name, _, field in (other.partition(".") for other in others):
+        names.append((name, field or None))
+    return names, text
+
+
 def filled(text: str, value: Callable[[str, str | None], str | None]) -> str:
     """``text`` with placeholders replaced by ``value(name, field)``; None gives way to ``|text`` or ``<name>``."""
 
     def one(found: re.Match[str]) -> str:
-        known = value(found["name"], found["field"])
-        if known:
-            return known
-        otherwise: str | None = found["otherwise"]
-        return otherwise if otherwise is not None else f"<{found['field'] or found['name']}>"
+        names, otherwise = choices(found)
+        return next((known for name, field in names if (known := value(name, field))), otherwise)
 
     return PLACEHOLDER.sub(one, text)
 

@@ -12,9 +12,9 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError, field_validator
 
-from diagnose.engine.rule import CONTEXT, PLACEHOLDER, Matcher, Rule, Selection
+from diagnose.engine.rule import CONTEXT, PLACEHOLDER, Matcher, Rule, Selection, choices
 from diagnose.model import FAMILIES, LADDER, LEVELS, Fix
-from diagnose.patterns import Pattern, PatternError, check, literal
+from diagnose.patterns import Pattern, PatternError, captures, check_for_scan, literal
 from diagnose.streams import STREAMS
 
 Rung = Literal["register", "build", "push", "deploy", "schedule", "pull", "start", "init", "probe", "score", "serve"]
@@ -89,7 +89,7 @@ class RuleSpec(_Strict):
     """A rule file."""
 
     id: Annotated[str, Field(pattern=r"^[a-z]+\.[a-z0-9]+(-[a-z0-9]+)*$")]
-    title: Annotated[str, Field(min_length=5, max_length=100)]
+    title: Annotated[str, Field(min_length=5, max_length=140)]
     kind: Literal["cause", "symptom", "check", "advice"]
     stage: Rung | Family
     severity: Literal["info", "warning", "error", "critical"]
@@ -206,18 +206,21 @@ def _mistakes(spec: RuleSpec, path: Path) -> Iterator[tuple[tuple[Any, ...], str
         yield ("id",), f"the file of rule {spec.id} must be {spec.id.replace('.', '/', 1)}.yaml"
     if spec.stage not in (*LADDER, *FAMILIES) or not spec.id.startswith(f"{spec.stage}."):
         yield ("stage",), f"stage {spec.stage} and id {spec.id} do not agree"
-    captures: dict[str, frozenset[str]] = {}
+    captured: dict[str, frozenset[str]] = {}
     for name, selection in spec.match.items():
-        captures[name] = frozenset()
+        captured[name] = frozenset()
+        scanned = selection.in_ in STREAMS and STREAMS[selection.in_].is_text
         for at, what in _selection_mistakes(selection):
             yield ("match", name, *at), what
         for expression, ignore_case in _expressions(selection):
             try:
-                captures[name] |= check(Pattern(expression, ignore_case))
+                captured[name] |= captures(Pattern(expression, ignore_case))
+                if scanned:
+                    check_for_scan(Pattern(expression, ignore_case))
             except PatternError as error:
                 yield ("match", name), f"expression {expression!r}: {error}"
     yield from _condition_mistakes(spec)
-    yield from _text_mistakes(spec, captures)
+    yield from _text_mistakes(spec, captured)
     yield from _example_mistakes(spec)
 
 
@@ -290,21 +293,30 @@ def _postfix(spec: RuleSpec) -> tuple[str, ...]:
     return (*output, *reversed(waiting))
 
 
-def _text_mistakes(spec: RuleSpec, captures: Mapping[str, frozenset[str]]) -> Iterator[tuple[tuple[Any, ...], str]]:
+def _text_mistakes(spec: RuleSpec, captured: Mapping[str, frozenset[str]]) -> Iterator[tuple[tuple[Any, ...], str]]:
     texts: list[tuple[tuple[Any, ...], str]] = [(("explain",), spec.explain), (("title",), spec.title)]
     for number, fix in enumerate(spec.fixes):
         texts += [(("fixes", number, part), getattr(fix, part)) for part in ("text", "command", "verify")]
     for at, text in texts:
         for found in PLACEHOLDER.finditer(text):
-            name, field = found["name"], found["field"]
-            if field is None and name not in CONTEXT:
-                yield at, f"{found[0]}: {name!r} is not one of {', '.join(CONTEXT)}; of a selection, name a field"
-            elif field is not None and name not in spec.match:
-                yield at, f"{found[0]}: no selection {name!r} under match"
-            elif (
-                field is not None and field not in captures.get(name, frozenset()) and field not in _fields(spec, name)
-            ):
-                yield at, f"{found[0]}: {name!r} has neither a capture nor a field {field!r}"
+            names, otherwise = choices(found)
+            if otherwise.partition(".")[0] in spec.match and "." in otherwise:
+                yield at, f"{found[0]}: end with a text, which may be empty: {{...|{otherwise}|}}"
+            for name, field in names:
+                if wrong := _name_mistake(spec, captured, name, field):
+                    yield at, f"{found[0]}: {wrong}"
+
+
+def _name_mistake(spec: RuleSpec, captured: Mapping[str, frozenset[str]], name: str, field: str | None) -> str:
+    """What is wrong with a name in a placeholder; empty when nothing is."""
+    if field is None:
+        known = ", ".join(CONTEXT)
+        return "" if name in CONTEXT else f"{name!r} is not one of {known}; of a selection, name a field"
+    if name not in spec.match:
+        return f"no selection {name!r} under match"
+    if field in captured.get(name, frozenset()) or field in _fields(spec, name):
+        return ""
+    return f"{name!r} has neither a capture nor a field {field!r}"
 
 
 def _fields(spec: RuleSpec, name: str) -> set[str]:

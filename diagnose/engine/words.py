@@ -18,6 +18,8 @@ _CITED_EACH = 3
 _CITED = 8
 _SAFE = re.compile(r"[\w@%+=:,./-]+", re.ASCII)
 """What no shell takes for more than letters."""
+_IN_TEXT = 300
+"""Characters of a value within a sentence."""
 _LONGEST = 2000
 """Characters quoted of one line."""
 
@@ -58,7 +60,7 @@ class _Names:
         if field is None:
             return self._context.get(name)
         for match in self._hit.picked.get(name, ()):
-            value = match.captures.get(field) or _attribute(match, field)
+            value = _in_a_line(match.captures.get(field) or _attribute(match, field))
             if value:
                 return value
         return None
@@ -69,6 +71,12 @@ class _Names:
         if value is None or (field is None and name in ("logs", "previous_logs", "exec", "shell")):
             return value
         return value if _SAFE.fullmatch(value) else None
+
+
+def _in_a_line(value: str) -> str:
+    """A message may have twenty lines, a saved body 4 KB; the whole of it stands in the evidence."""
+    line = " ".join(value.split())
+    return line if len(line) <= _IN_TEXT else f"{line[:_IN_TEXT]} ..."
 
 
 def _attribute(match: Match, field: str) -> str:
@@ -96,7 +104,7 @@ def _context(subject: Subject, evidence: Evidence) -> Mapping[str, str]:
         None,
     )
     names = {
-        "service": evidence.target.service,
+        "service": evidence.target.service if evidence.target.kind != "files" else "",
         "namespace": subject.namespace or evidence.target.namespace or "",
         "workload": subject.workload or "",
         "pod": subject.pod or "",

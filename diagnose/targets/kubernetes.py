@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import difflib
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
+from typing import Any
 
 from diagnose.collectors import Limits
 from diagnose.collectors.kubernetes import schema
@@ -118,18 +120,19 @@ class _Search:
         namespaces = self._list(_NAMESPACES)
         outcomes = {name: listing.outcome() for name, listing in wide.items()}
         refused = {name for name, outcome in outcomes.items() if _is_refused(name, outcome)}
+        parts = {name: _by_namespace(outcome) for name, outcome in outcomes.items() if name not in refused}
         others = [one.metadata.name for one in namespaces.outcome().items] if refused else []
-        every = {one.metadata.namespace for outcome in outcomes.values() for one in outcome.items} | {*others}
+        every = {namespace for groups in parts.values() for namespace in groups} | {*others}
         places = [Lists(self.cluster, self.calls, name) for name in sorted(every - {here.namespace, ""})]
         for lists in places:
             lists.adopt(here)
-            for name in set(SEARCHED) - refused:
-                lists.put(name, _part(outcomes[name], lists.namespace))
+            for name, groups in parts.items():
+                lists.put(name, replace(outcomes[name], items=tuple(groups.get(lists.namespace, ()))))
             lists.start([name for name in SEARCHED if name in refused], _half(self.limits))
         found = self._resolved(places)
         pods = {lists.namespace: lists.outcome("pods") for lists in (here, *places)}
         for lists, _ in found:
-            _put_routers(lists, pods, complete="pods" not in refused)
+            _put_routers(lists, pods, complete=outcomes["pods"].error is None)
         self._note_wide(here.namespace, outcomes, refused, namespaces.outcome())
         self._note_denied(places, refused)
         return found
@@ -181,7 +184,8 @@ class _Search:
         spaces = self._list(_NAMESPACES).outcome()
         there = [one.metadata.name for one in spaces.items]
         if spaces.error is None and namespace not in there:
-            remedy = f"choose another one with -n; there are: {', '.join(there[:10])}"
+            near = difflib.get_close_matches(namespace, there) or there[:10]
+            remedy = f"choose another one with -n; there are: {', '.join(near)}"
             place = f"{PLACE}: namespace {namespace}"
             self.unsearched.append(Unsearched(place=place, why="there is no such namespace", remedy=remedy))
 
@@ -198,9 +202,12 @@ def _is_refused(name: str, outcome: Outcome) -> bool:
     return error is not None and error.status in (403, 404) and not (name == _OPTIONAL and error.status == 404)
 
 
-def _part(outcome: Outcome, namespace: str) -> Outcome:
-    """What a list of all namespaces tells of one."""
-    return replace(outcome, items=tuple(one for one in outcome.items if one.metadata.namespace == namespace))
+def _by_namespace(outcome: Outcome) -> dict[str, list[Any]]:
+    """What a list of all namespaces tells of each."""
+    groups: dict[str, list[Any]] = {}
+    for one in outcome.items:
+        groups.setdefault(one.metadata.namespace, []).append(one)
+    return groups
 
 
 def _put_routers(lists: Lists, pods: Mapping[str, Outcome], *, complete: bool) -> None:

@@ -68,7 +68,7 @@ def test_mistakes_of_several_files_are_told_together(tmp_path: Path) -> None:
         ("line: {contains: lost}", "text: lost", "needs a test of its line"),
         ("in: logs.container, where: {line: {contains: lost}}", "in: pods, where: {phse: x}", "no field 'phse'"),
         ("contains: lost", "regex: '(?=x)lost'", "expression '(?=x)lost'"),
-        ("contains: lost", "regex: 'x*'", "matches an empty line"),
+        ("contains: lost", "regex: 'x*'", "matches an empty text"),
         ("explain: A", "explain: The {seen.nothing} A", "neither a capture nor a field 'nothing'"),
         ("explain: A", "explain: The {nobody} A", "'nobody' is not one of"),
         ("explain: A", "condition: seen and\nexplain: A", "the condition ends too early"),

@@ -25,6 +25,8 @@ def test_unknown_counts_only_where_it_decides(left: bool | None, right: bool | N
         ("{seen.dir|the folder}", "the folder"),
         ("{seen.dir|}", ""),
         ("{seen.dir}", "<dir>"),
+        ("{seen.dir|seen.model|a model}", "churn"),
+        ("{seen.dir|other.dir|the folder}", "the folder"),
         ("-o jsonpath='{.status}' {pod}", "-o jsonpath='{.status}' churn-a"),
     ],
 )

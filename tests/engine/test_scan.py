@@ -10,7 +10,7 @@ from evidence import A
 from diagnose.engine import scan as scanning
 from diagnose.engine.scan import scan, sieve
 from diagnose.model import Chunk, Log
-from diagnose.patterns import Pattern, PatternSet, check, literal, search
+from diagnose.patterns import Pattern, PatternSet, captures, literal, search
 
 LOST = Pattern(r"lost (?P<what>\w+)")
 REFUSED = Pattern("connection refused", ignore_case=True)
@@ -54,7 +54,7 @@ def test_a_literal_matches_as_it_stands() -> None:
 
 
 def test_names_of_captures_are_known_before_any_text() -> None:
-    assert check(LOST) == {"what"}
+    assert captures(LOST) == {"what"}
 
 
 @pytest.fixture

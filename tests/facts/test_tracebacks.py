@@ -148,6 +148,18 @@ def test_a_warning_that_the_server_survived_says_so() -> None:
     assert (found.logged_as, found.recovered, found.phase, found.file) == ("warning", True, "server", "")
 
 
+def test_an_ordinary_line_in_front_of_an_uncaught_exception_is_no_warning() -> None:
+    text = """\
+        INFO:root:Copying contents of /mnt/models to local
+        Traceback (most recent call last):
+          File "/app/server/model.py", line 32, in load
+            open(path)
+        FileNotFoundError: [Errno 2] No such file or directory: '/mnt/models/model.joblib'
+    """
+    (found,) = tracebacks(log(text))
+    assert found.logged_as == "error"
+
+
 def test_a_notebook_prints_frames_its_own_way() -> None:
     text = """\
 TypeError                                 Traceback (most recent call last)

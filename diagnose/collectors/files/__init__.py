@@ -61,7 +61,7 @@ def _read(file: Found, reader: Reader, sieve: Sieve | None) -> Contents:
     """The contents of one file. Raises UnreadableError."""
     text = reader.read(file)
     origin = replace(origin_of_file(str(file.path)), source=file.source)
-    if len(text.chunks) > 1:
+    if not text.is_whole:
         return contents_of_large(text, origin, reader, sieve)
     whole = text.chunks[0].text
     if not whole.strip():
@@ -105,7 +105,7 @@ def _nothing_read(paths: Sequence[str], missing: Sequence[Missing]) -> str:
     """One line: what, where, and what to do."""
     where = ", ".join(map(_named, paths))
     if not missing:
-        return f"{where}: there are no files to read; name a folder with saved logs, events or `kubectl get -o json` output"
+        return f"{where}: there are no files to read; name a folder with saved logs, events or `kubectl` output"
     more = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""
     first = missing[0]
     needs = f"; {first.needs}" if first.needs else ""

@@ -1,4 +1,4 @@
-"""JSON of Azure Container Instances: the containers of a group with their states, and events of groups and operations."""
+"""JSON of Azure Container Instances: containers of a group with their states, events of groups and of operations."""
 
 from __future__ import annotations
 

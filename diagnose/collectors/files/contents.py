@@ -13,28 +13,18 @@ from diagnose.collectors.files.documents import Document, document_of
 from diagnose.collectors.files.errors import pretty, unescaped_logs
 from diagnose.collectors.files.events import bare_events
 from diagnose.collectors.files.facts import Empty, Fact, Piece
-from diagnose.collectors.files.http import answer
+from diagnose.collectors.files.http import answer, is_chatter
 from diagnose.collectors.files.kinds import is_source_code, signs, streams_of
-from diagnose.collectors.files.logs import facts_of_text, pretty_log
+from diagnose.collectors.files.logs import STREAM_OF_RESOURCE, facts_of_text, pretty_log, quoted
 from diagnose.collectors.files.names import Origin, namespace_in, origin_of_command, subject_of
 from diagnose.collectors.files.objects import Saved, fact_of_engine, facts_of_inspection
-from diagnose.collectors.files.records import is_docker_file
+from diagnose.collectors.files.records import plain
 from diagnose.collectors.files.split import Kind, Part, split
 from diagnose.collectors.files.tables import facts_of_table, stream_of_table
 from diagnose.collectors.files.times import captured_at, newest_anywhere, newest_in_objects, newest_in_text
 from diagnose.model import Chunk, Log, Missing, Subject, Why
 
 _RESOURCE = re.compile(r"\b(?:get|describe)\s+(?:-\S+\s+)*(?P<name>[a-z]+)")
-_STREAM_OF_RESOURCE = {
-    **dict.fromkeys(("po", "pod", "pods"), "pods"),
-    **dict.fromkeys(("ev", "event", "events"), "events"),
-    **dict.fromkeys(("deploy", "deployment", "deployments", "rs", "replicasets", "sts", "statefulsets"), "workloads"),
-    **dict.fromkeys(("svc", "service", "services", "ep", "endpoints"), "services"),
-    **dict.fromkeys(("hpa", "horizontalpodautoscalers"), "autoscalers"),
-    **dict.fromkeys(("pvc", "persistentvolumeclaims"), "claims"),
-    **dict.fromkeys(("quota", "resourcequota", "resourcequotas"), "quotas"),
-    **dict.fromkeys(("no", "node", "nodes"), "nodes"),
-}
 _MARK = re.compile(r"==== START logs for container (?P<container>\S+) of pod (?:(?P<namespace>\S+)/)?(?P<pod>\S+) ====")
 
 
@@ -53,7 +43,10 @@ class Contents:
 def contents_of(text: str, origin: Origin) -> Contents:
     """The contents of a whole text."""
     contents = Contents(captured_at=captured_at(text))
-    parsed = None if is_docker_file(text) else documents.parsed_json(text)
+    if records := plain(text):
+        contents.pieces.append(Piece(origin, partial(facts_of_text, records), newest_in_text(records[-1].text)))
+        return contents
+    parsed = documents.parsed_json(text)
     if parsed is not None:
         for document in parsed:
             _take_document(contents, document, text, origin, alone=len(parsed) == 1)
@@ -67,6 +60,7 @@ def contents_of(text: str, origin: Origin) -> Contents:
 
 def _take_document(contents: Contents, document: object, text: str, origin: Origin, *, alone: bool) -> None:
     """``text`` is what the document was read from."""
+    document = documents.listed(document)
     kind = document_of(document)
     newest = newest_in_objects(text)
     contents.newest = max((one for one in (contents.newest, newest) if one), default=None)
@@ -85,6 +79,9 @@ def _take_document(contents: Contents, document: object, text: str, origin: Orig
 
 def _take_text(contents: Contents, text: str, origin: Origin, how: str) -> None:
     """A text that was wrapped into a document; its line numbers are its own."""
+    if not text.strip():
+        contents.pieces.append(Piece(origin, _blank))
+        return
     inner = contents_of(text, replace(origin, source=f"{origin.source} ({how})"))
     contents.pieces += inner.pieces
     contents.objects += inner.objects
@@ -101,6 +98,7 @@ def _error_document(document: object, text: str, alone: bool, origin: Origin) ->
         yield pretty_log(readable, stream, origin)
     else:
         yield from unescaped_logs(text, stream, origin)
+    yield from quoted(text if alone else readable, origin)
 
 
 def _objects_of(document: object) -> list[dict[str, object]]:
@@ -143,6 +141,11 @@ _DOCUMENTS: dict[Document, Callable[[object, str, Origin], Iterator[Fact]]] = {
 }
 
 
+def _blank(origin: Origin) -> Iterator[Fact]:
+    what = f"{origin.source}, which wraps an empty text"
+    yield Missing(stream="logs.container", why=Why.FAILED, what=what, needs="save it again once something was logged")
+
+
 def _source_code(origin: Origin) -> Iterator[Fact]:
     yield Missing(
         stream="logs.deployment",
@@ -170,6 +173,8 @@ class _Cutter:
                     self._text_origin = origin_of_command(part.text, self._origin)
                 case Kind.CONTAINER_MARK:
                     self._text_origin = self._marked(part.text)
+                case Kind.TEXT if is_chatter(part.text.split("\n")):
+                    pass
                 case Kind.TEXT:
                     self._texts.setdefault(self._text_origin, []).append(_chunk(part))
                 case Kind.OBJECT | Kind.YAML:
@@ -206,8 +211,8 @@ class _Cutter:
 
     def _take_nothing(self) -> None:
         found = _RESOURCE.search(self._command)
-        if found and found["name"] in _STREAM_OF_RESOURCE:
-            empty = Empty(_STREAM_OF_RESOURCE[found["name"]])
+        if found and found["name"] in STREAM_OF_RESOURCE:
+            empty = Empty(STREAM_OF_RESOURCE[found["name"]])
             self._contents.pieces.append(Piece(self._origin, lambda _origin: (empty,)))
 
 
@@ -249,7 +254,7 @@ def _description(lines: Sequence[str], origin: Origin) -> Iterator[Fact]:
 
 
 def _answer(lines: Sequence[str], origin: Origin) -> Iterator[Fact]:
-    """An answer of the service; one that holds an error of Azure is an error text too, one of Azure's management only that."""
+    """An answer of the service; one of Azure's management is an error text, one with an error of Azure is both."""
     found = answer(lines, origin)
     if found is None:
         return
@@ -257,10 +262,11 @@ def _answer(lines: Sequence[str], origin: Origin) -> Iterator[Fact]:
     if not of_management:
         yield response
     text = "\n".join(lines)
-    if of_management or "caller" in signs(response.body):
+    if of_management or signs(response.body) & {"caller", "error"}:
         stream = "logs.deployment"
         yield Log(stream=stream, source=origin.source, subject=origin.subject, chunks=(Chunk(origin.line, text),))
         yield from unescaped_logs(text, stream, origin)
+        yield from quoted(text, origin)
 
 
 _FACTS: dict[Kind, Callable[[Sequence[str], Origin], Iterable[Fact]]] = {

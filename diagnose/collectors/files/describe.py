@@ -296,6 +296,8 @@ _READERS: Mapping[str, Callable[[Field, Origin], Iterator[Item]]] = {
 }
 _STREAMS = {
     **dict.fromkeys(("Deployment", "StatefulSet", "ReplicaSet", "DaemonSet"), "workloads"),
-    "Service": "services", "HorizontalPodAutoscaler": "autoscalers",
-    "PersistentVolumeClaim": "claims", "Node": "nodes",
+    "Service": "services",
+    "HorizontalPodAutoscaler": "autoscalers",
+    "PersistentVolumeClaim": "claims",
+    "Node": "nodes",
 }

@@ -1,4 +1,4 @@
-"""JSON and YAML documents in saved files, told apart: Kubernetes objects, Docker's, Azure's, and texts in an envelope."""
+"""JSON and YAML documents, told apart: objects of Kubernetes, Docker and Azure, and texts in an envelope."""
 
 from __future__ import annotations
 
@@ -97,6 +97,12 @@ def _azure_document(value: Mapping[str, object]) -> Document:
     if isinstance(inner.get("events"), list) and "containerGroups" in str(value.get("id", "")):
         return Document.OPERATION
     return Document.OTHER
+
+
+def listed(value: object) -> object:
+    """The entries of a list as Azure answers it: ``{"value": [...]}``; any other value as it is."""
+    is_list = isinstance(value, Mapping) and set(value) <= {"value", "nextLink", "count"}
+    return value["value"] if is_list and isinstance(value, Mapping) and isinstance(value.get("value"), list) else value
 
 
 def text_in(value: object) -> str:

@@ -30,7 +30,8 @@ _STATE = re.compile(r'"(?P<which>Current|Previous)State": ?(?P<state>\{[^{}]*\})
 _RESTARTS = re.compile(r'"RestartCount": ?(\d+)')
 _INSTANCE = re.compile(r"container instance: ([\w-]+)")
 _STATUS_EVENT = re.compile(
-    r"^Kind: (?P<kind>\w+), Name: (?P<reason>[\w-]+), Type: (?P<type>\w+), Time: (?P<time>[^,]+), Message: (?P<message>.*)$",
+    r"^Kind: (?P<kind>\w+), Name: (?P<reason>[\w-]+), Type: (?P<type>\w+), Time: (?P<time>[^,]+), "
+    r"Message: (?P<message>.*)$",
     re.M,
 )
 
@@ -48,7 +49,7 @@ def unescape(text: str) -> str:
 def unescaped_logs(text: str, stream: str, origin: Origin, only: str = "") -> Iterator[Log]:
     """A further text for each line with escaped line ends: they hide tracebacks and events from patterns for lines.
 
-    Left out where ``text`` says the same in real lines elsewhere, as SDK errors do. ``only`` lines that hold these words.
+    Left out where ``text`` says the same in real lines elsewhere, as SDK errors do. ``only``: lines that hold this.
     """
     if "\\n" not in text:
         return
@@ -67,7 +68,7 @@ def _said(line: str) -> str:
 
 
 def readable_log(text: str, stream: str, origin: Origin, how: str) -> Log:
-    """A text made from one that is hard to read; its line numbers are its own, so its source says ``how`` it was made."""
+    """A text made from one that is hard to read. Its line numbers are its own: its source says ``how`` it was made."""
     source = f"{origin.source} ({how})"
     return Log(stream=stream, source=source, subject=origin.subject, run=origin.run, chunks=(Chunk(1, text),))
 
@@ -91,10 +92,10 @@ def quoted_facts(text: str, origin: Origin) -> list[Item]:
 def _quoted_events(plain: str, text: str, origin: Origin) -> Iterator[Event]:
     for found in (*_POD_EVENT.finditer(plain), *_GROUP_EVENT.finditer(plain)):
         parts = found.groupdict()
-        kind, name = parts.get("kind") or "", parts.get("name") or ""
+        kind, name = parts.get("kind") or "Container", parts.get("name") or ""
         yield Event(
             source=origin.source,
-            subject=subject_of(kind, name) if name else origin.subject,
+            subject=subject_of(kind, name, origin.subject.namespace) if name else origin.subject,
             line=_line_of(f'"{parts["reason"]}', text, origin),
             time=moment(parts["time"] or ""),
             type=parts["type"],

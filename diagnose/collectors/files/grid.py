@@ -44,7 +44,7 @@ def rows(lines: Sequence[str], first_line: int) -> Iterator[Row]:
 
 
 def _cells(line: str, starts: Sequence[int]) -> list[str]:
-    """By gaps where that gives a cell for each column, else (empty cells) by the header's offsets, else by any blanks."""
+    """By gaps where that gives a cell for each column, else (empty cells) by the header's offsets, else by blanks."""
     wanted = len(starts)
     by_gap = _GAP.split(line.strip(), maxsplit=wanted - 1)
     if len(by_gap) == wanted:

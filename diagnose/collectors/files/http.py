@@ -14,6 +14,8 @@ _STATUS = re.compile(r"(?:< )?HTTP/\d(?:\.\d)? (?P<status>\d{3})(?: (?P<phrase>.
 _HEADER = re.compile(r"(?:< )?(?P<name>[A-Za-z][A-Za-z0-9-]*): ?(?P<value>.*)")
 _TOOL_LINE = re.compile(r"[*{}] |\$ |PS [A-Z]:|\S+@\S+[$#] |> (?:GET|POST|PUT|HEAD) ")
 """What curl itself says, and the next prompt."""
+_CHATTER = re.compile(r"[*<>{}](?: .*)?|\s*% Total .*|\s*Dload .*|[\s\d.:kMGT-]*")
+"""What curl prints besides the answer."""
 _BODY_BYTES = 4096
 _MANAGEMENT_HEADERS = (
     "x-ms-correlation-request-id",
@@ -38,8 +40,13 @@ def is_answer(lines: Sequence[str], index: int) -> bool:
     return below in ("", "<") or _HEADER.fullmatch(below) is not None
 
 
+def is_chatter(lines: Sequence[str]) -> bool:
+    """All of it is what curl prints about its own doing."""
+    return all(_CHATTER.fullmatch(line) for line in lines)
+
+
 def end_of_answer(lines: Sequence[str], index: int) -> int:
-    """Index of the line after the answer that begins at ``index``: at the next one, at a prompt, or where its length says."""
+    """Index after the answer that begins at ``index``: at the next one, at a prompt, or where its length says."""
     headers, start = _headers(lines, index + 1)
     length, size = headers.get("content-length", ""), 0
     for here in range(start, len(lines)):

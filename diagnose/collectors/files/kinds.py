@@ -68,22 +68,29 @@ _SIGNS: Mapping[str, tuple[str, ...]] = {
         *("pip's dependency resolver", "Could not find a version that satisfies", "InvalidArchiveError", "libmamba"),
     ),
     "caller": (
-        *("WebserviceException:", "Azure-cli-ml Version", "ErrorResponse", "InnerException ", "WebserviceNotFound"),
+        *("Azure-cli-ml Version", "Service deployment polling reached", "Image creation polling reached"),
         *(
-            "Service deployment polling reached",
-            "Image creation polling reached",
-            "Operation ID: ",
             "K8SDeployment with",
+            "Creating/updating online deployment",
+            "Local deployment (",
+            "cli.azure.cli",
+            "cli.knack",
         ),
-        *("Creating/updating online deployment", "Local deployment (", "cli.azure.cli", "az_command_data_logger"),
-        *("(ResourceNotReady)", "UserErrorException:", "ModelPathNotFoundException", "Received bad response from"),
-        *("At least one resource deployment operation failed", "AzureMLException", "azure.ai.ml", "MlException"),
-        *("The deployment request ", "AML Kubernetes Compute job failed", "Error from server (", "<ipython-input-"),
-        *("The request failed with status code:", "ERROR CODE: ", "RESPONSE 4", "RESPONSE 5", "cli.knack"),
+        *("az_command_data_logger", "(ResourceNotReady)", "Received bad response from", "The deployment request "),
+        *("At least one resource deployment operation failed", "AML Kubernetes Compute job failed", "<ipython-input-"),
+        *("The request failed with status code:", "Error from server ("),
     ),
-    "azure": (
-        *("HttpResponseError", "azure.core.exceptions", "azureml.exceptions", "azureml._common", "Microsoft.Rest.Azure"),
-        *("DOCKER_COMMAND_ERROR", "##[error]"),
+    "error": (
+        *("WebserviceException:", "ErrorResponse", "InnerException ", "WebserviceNotFound", "Operation ID: "),
+        *("UserErrorException:", "ModelPathNotFoundException", "AzureMLException", "azure.ai.ml", "MlException"),
+        *("ERROR CODE: ", "RESPONSE 4", "RESPONSE 5", "DOCKER_COMMAND_ERROR", "##[error]"),
+        *(
+            "HttpResponseError",
+            "azure.core.exceptions",
+            "azureml.exceptions",
+            "azureml._common",
+            "Microsoft.Rest.Azure",
+        ),
     ),
     "docker": (
         *(
@@ -107,21 +114,27 @@ _SIGNS: Mapping[str, tuple[str, ...]] = {
         *("unauthorized: authentication required", "Docker Desktop", "Unable to find image '"),
     ),
 }
-_SHAPES: Mapping[str, re.Pattern[str]] = {
-    "build": re.compile(r"^(?:\S+: )?#\d+ (?:\d+\.\d+ |\[|DONE|ERROR|CACHED|sha256:)|^(?:\S+ )?Step \d+/\d+ : ", re.M),
-    "caller": re.compile(
-        r'"code"\s*:\s*"[A-Z]\w+"[\s\S]{0,400}?"message"\s*:|Code="[A-Z]\w+" Message="|^(?:\w*Error: |ERROR: )?\([A-Z]\w+\) '
-        r"|^(?:ERROR: )?Code: [A-Z]\w+\r?\nMessage: |^Status: [45]\d\d \(",
-        re.M,
+_SHAPES: Mapping[str, tuple[re.Pattern[str], ...]] = {
+    "build": (
+        re.compile(r"^(?:\S+: )?#\d+ (?:\d+\.\d+ |\[|DONE|ERROR|CACHED|sha256:)", re.M),
+        re.compile(r"Step \d+/\d+ : "),
     ),
-    "docker": re.compile(r"^docker: ", re.M),
-    "records": re.compile(
-        r"^\[?\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d|^(?:DEBUG|INFO|WARNING|ERROR|CRITICAL):[\w.]+:|^[IWEF]\d{4} \d\d:\d\d"
-        r'|^(?:time|level)="?\w|^\{"(?:time|ts|level|timestamp|@timestamp|severity|msg|message|asctime)":'
-        r"|^\S+ - \S+ \[\d\d/\w{3}/\d{4}:|^\d\d:\d\d:\d\d[.,]\d+ ",
-        re.M,
+    "error": (
+        re.compile(r'"code"\s*:\s*"[A-Z]\w+"[\s\S]{0,400}?"message"\s*:'),
+        re.compile(r'Code="[A-Z]\w+" Message="'),
+        re.compile(r"^(?:\w*Error: |ERROR: )?\([A-Z]\w+\) ", re.M),
+        re.compile(r"^(?:ERROR: )?Code: [A-Z]\w+\nMessage: |^Status: [45]\d\d \(", re.M),
     ),
-    "trace": re.compile(r"Traceback \(most recent call last\)"),
+    "docker": (re.compile(r"^docker: ", re.M),),
+    "records": (
+        re.compile(r"^\[?\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d", re.M),
+        re.compile(
+            r"^(?:DEBUG|INFO|WARNING|ERROR|CRITICAL):[\w.]+:|^[IWEF]\d{4} \d\d:\d\d|^(?:time|level)=\"?\w", re.M
+        ),
+        re.compile(r'^\{"(?:time|ts|level|timestamp|@timestamp|severity|msg|message|asctime)":', re.M),
+        re.compile(r"^\S+ - \S+ \[\d\d/\w{3}/\d{4}:|^\d\d:\d\d:\d\d[.,]\d+ ", re.M),
+    ),
+    "trace": (re.compile(r"Traceback \(most recent call last\)"),),
 }
 _SOURCE_LINE = re.compile(
     r"^(?:import \w[\w., ]*|from [\w.]+ import .+|def \w+\(.*\).*:|class \w+.*:)\s*(?:#.*)?$", re.M
@@ -144,38 +157,36 @@ def sample(text: str) -> str:
 def is_source_code(text: str) -> bool:
     """The text is a Python file: it defines and imports, and reports nothing."""
     lines = _SOURCE_LINE.findall(text[:SAMPLE_HEAD])
-    return len(lines) >= 3 and any(line.startswith("def ") for line in lines) and not signs(text) - {"docker", "azure"}
+    return len(lines) >= 3 and any(line.startswith("def ") for line in lines) and not signs(text) - {"docker", "error"}
 
 
 def signs(text: str) -> frozenset[str]:
-    """What speaks in a text: ``server``, ``build``, ``package``, ``caller``, ``azure``, ``docker``, ``records``, ``trace``."""
+    """What speaks in a text: any of ``server build package caller error docker records trace``."""
     looked_at = sample(text)
     words = {sign for sign, needles in _SIGNS.items() if any(needle in looked_at for needle in needles)}
-    return frozenset(words | {sign for sign, shape in _SHAPES.items() if sign not in words and shape.search(looked_at)})
+    shapes = {
+        sign
+        for sign, patterns in _SHAPES.items()
+        if sign not in words and any(pattern.search(looked_at) for pattern in patterns)
+    }
+    return frozenset(words | shapes)
 
 
 def streams_of(text: str) -> tuple[str, ...]:
     """The streams of logs a text belongs to, by the strongest signs in it.
 
-    A server's own words outrank packages it installs, exceptions of SDKs it uses and traces. Where nothing speaks the
-    text belongs to ``logs.container`` and to ``logs.deployment``, so that no rule misses it.
+    A server's own words outrank packages it installs, errors of SDKs it uses and traces: a container prints them all.
+    Where nothing speaks the text belongs to ``logs.container`` and to ``logs.deployment``, so that no rule misses it.
     """
     found = signs(text)
-    streams = []
     if "server" in found:
-        streams.append("logs.container")
-    if "build" in found or ("package" in found and "server" not in found):
-        streams.append("logs.build")
-    if "caller" in found:
+        streams = ["logs.container"]
+        streams += ["logs.build"] if "build" in found else []
+        return (*streams, "logs.deployment") if "caller" in found else tuple(streams)
+    streams = ["logs.build"] if found & {"build", "package"} else []
+    streams += ["logs.docker"] if "docker" in found else []
+    if "caller" in found or (found & {"error", "trace"} and not found & {"build", "package", "records"}):
         streams.append("logs.deployment")
-    if "docker" in found and "server" not in found:
-        streams += ["logs.docker", "logs.deployment"] if found & {"trace", "azure"} else ["logs.docker"]
-    return tuple(dict.fromkeys(streams)) or _by_shape(found)
-
-
-def _by_shape(found: frozenset[str]) -> tuple[str, ...]:
-    if "records" in found:
-        return ("logs.container",)
-    if found & {"trace", "azure"}:
-        return ("logs.deployment",)
-    return ("logs.container", "logs.deployment")
+    if streams:
+        return tuple(streams)
+    return ("logs.container",) if "records" in found else ("logs.container", "logs.deployment")

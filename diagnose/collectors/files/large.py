@@ -13,7 +13,7 @@ from diagnose.collectors.files.facts import Fact, Piece
 from diagnose.collectors.files.kinds import streams_of
 from diagnose.collectors.files.logs import quoted, routed
 from diagnose.collectors.files.names import Origin
-from diagnose.collectors.files.read import Reader, Text
+from diagnose.collectors.files.read import Reader, Text, UnreadableError, failed
 from diagnose.collectors.files.records import plain
 from diagnose.collectors.files.split import Kind, split
 from diagnose.collectors.files.times import newest_in_log
@@ -37,7 +37,7 @@ def contents_of_large(text: Text, origin: Origin, reader: Reader, sieve: Sieve |
         kept = reader.ends(text)
         log = Log(stream=streams[0], source=origin.source, chunks=kept.chunks, cut=kept.cut)
     else:
-        log = sieve(text.path, streams[0])
+        log = _sifted(sieve, text.path, streams[0], text.source)
     chunks = _plain(text, log)
     logs = [
         replace(
@@ -52,6 +52,13 @@ def contents_of_large(text: Text, origin: Origin, reader: Reader, sieve: Sieve |
     ]
     newest = newest_in_log(chunks[-1].text) if chunks else None
     return Contents(pieces=[Piece(origin, partial(_facts, logs, text), newest)])
+
+
+def _sifted(sieve: Sieve, path: Path, stream: str, source: str) -> Log:
+    try:
+        return sieve(path, stream)
+    except OSError as error:
+        raise UnreadableError(failed(source, error)) from error
 
 
 def _facts(logs: list[Log], text: Text, origin: Origin) -> Iterator[Fact]:

@@ -5,15 +5,34 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from diagnose.collectors.files import records
 from diagnose.collectors.files.errors import quoted_facts, readable_log, status_events, unescaped_logs
 from diagnose.collectors.files.facts import Empty, Fact
 from diagnose.collectors.files.http import quoted_answers
 from diagnose.collectors.files.kinds import signs, streams_of
-from diagnose.collectors.files.names import Origin
-from diagnose.model import Chunk, Log
-from diagnose.streams import Engine
+from diagnose.collectors.files.names import Origin, subject_of
+from diagnose.model import Chunk, Log, Missing, Why
+from diagnose.streams import Container, Engine
 
+STREAM_OF_RESOURCE = {
+    **dict.fromkeys(("po", "pod", "pods"), "pods"),
+    **dict.fromkeys(("ev", "event", "events"), "events"),
+    **dict.fromkeys(("deploy", "deployment", "deployments", "rs", "replicasets", "sts", "statefulsets"), "workloads"),
+    **dict.fromkeys(("svc", "service", "services", "ep", "endpoints"), "services"),
+    **dict.fromkeys(("hpa", "horizontalpodautoscalers"), "autoscalers"),
+    **dict.fromkeys(("pvc", "persistentvolumeclaims"), "claims"),
+    **dict.fromkeys(("quota", "resourcequota", "resourcequotas"), "quotas"),
+    **dict.fromkeys(("no", "node", "nodes"), "nodes"),
+}
+"""By the names kubectl knows resources by."""
+_FORBIDDEN = re.compile(
+    r"Error from server \(Forbidden\): [^\n]* cannot (list|get) resource "
+    r'"([a-z]+)"[^\n]*?(?:in the namespace "([^"]+)")?$',
+    re.M,
+)
+_WAITING = re.compile(r'container "(?P<container>[^"]+)" in pod "(?P<pod>[^"]+)" is waiting to start: (?P<reason>.+)')
+_REASONS = {"trying and failing to pull image": "ImagePullBackOff", "image can't be pulled": "ImagePullBackOff"}
+_LOST = "unable to retrieve container logs for "
+"""The kubelet answers this instead of a log that was removed."""
 _ROUTER = "azureml-fe"
 _TRACE = "Traceback (most recent call last)"
 _ENGINE = {
@@ -29,14 +48,17 @@ _ENGINE_RUNTIMES = re.compile(r"^ *Runtimes: (.+)$", re.M)
 def facts_of_text(chunks: Sequence[Chunk], origin: Origin) -> Iterator[Fact]:
     """Logs in every stream the text belongs to, what they quote, and readable forms of what is escaped in them."""
     whole = "\n".join(chunk.text for chunk in chunks)
-    plain = records.plain(chunks[0].text) if len(chunks) == 1 and chunks[0].first_line == 1 else None
+    if whole.startswith(_LOST):
+        needs = "look on the node, or where the cluster collects its logs"
+        yield Missing(stream="logs.container", why=Why.NOT_FOUND, what=f"{origin.source}: {whole.strip()}", needs=needs)
+        return
     for stream, part in divided(chunks):
         yield Log(
             stream=routed(stream, origin),
             source=origin.source,
             subject=origin.subject,
             run=origin.run,
-            chunks=plain or tuple(part),
+            chunks=tuple(part),
         )
         yield from _readable(part, stream, origin)
     yield from quoted(whole, origin)
@@ -51,8 +73,42 @@ def quoted(text: str, origin: Origin) -> Iterator[Fact]:
         yield from quoted_facts(text, origin)
     if "Response Code: " in text or "status code: " in text or " Error: " in text:
         yield from quoted_answers(text, origin)
+    if "Error from server (Forbidden): " in text:
+        yield from _refused(text)
+    if " is waiting to start: " in text:
+        yield from _waiting(text, origin)
     if "Server Version: " in text and "OSType: " in text:
         yield _engine(text, origin)
+
+
+def _refused(text: str) -> Iterator[Missing]:
+    """What kubectl was not allowed to list is not known, which is not the same as none."""
+    for verb, resource, namespace in dict.fromkeys(_FORBIDDEN.findall(text)):
+        stream = STREAM_OF_RESOURCE.get(resource)
+        if stream:
+            where = f" in namespace {namespace}" if namespace else ""
+            yield Missing(
+                stream=stream,
+                why=Why.DENIED,
+                what=f"{resource}{where}",
+                needs=f"the verb `{verb}` on `{resource}`{where}",
+            )
+
+
+def _waiting(text: str, origin: Origin) -> Iterator[Container]:
+    """A container that has no log yet, and why."""
+    for found in _WAITING.finditer(text):
+        reason = found["reason"] if found["reason"].isalpha() else ""
+        yield Container(
+            source=origin.source,
+            subject=subject_of("Pod", found["pod"], origin.subject.namespace, found["container"]),
+            line=origin.line + text.count("\n", 0, found.start()),
+            name=found["container"],
+            state="waiting",
+            reason=_REASONS.get(found["reason"], reason),
+            message=found["reason"],
+            ready=False,
+        )
 
 
 def divided(chunks: Sequence[Chunk]) -> Iterator[tuple[str, Sequence[Chunk]]]:
@@ -77,7 +133,7 @@ _BOTH = {"logs.container", "logs.deployment"}
 
 
 def _boundary(text: str) -> tuple[int, str, str] | None:
-    """Index of the line at which an SDK's error ends and a server's log begins, or the other way; None when they mix."""
+    """Index of the line at which an SDK's error ends and a server's log begins, or the reverse; None when they mix."""
     marks = [(number, sign) for number, line in enumerate(text.split("\n")) if (sign := _sign(line))]
     changes = [n for n in range(1, len(marks)) if marks[n][1] != marks[n - 1][1]]
     if len(changes) != 1:
@@ -93,7 +149,7 @@ def _sign(line: str) -> str:
     found = signs(line) if line.strip() else frozenset()
     if "server" in found:
         return "logs.container"
-    return "logs.deployment" if "caller" in found else ""
+    return "logs.deployment" if found & {"caller", "error"} else ""
 
 
 def _offset(text: str, line: int) -> int:

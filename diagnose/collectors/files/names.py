@@ -10,6 +10,7 @@ from pathlib import PurePath
 from diagnose.model import Run, Subject
 
 PLACE = "file"
+_ANYONE = Subject(PLACE)
 
 _HASH = r"[bcdfghjklmnpqrstvwxz2456789]{6,10}"
 """Of a pod template: Kubernetes leaves out vowels and what looks like them."""
@@ -35,8 +36,9 @@ _NO_CONTAINER = {
 }
 _CONTAINER_ID = re.compile(r"-[0-9a-f]{64}$")
 _OWN_NAME = ("Deployment", "StatefulSet", "DaemonSet", "InferenceService", "Job")
-_OPTION = re.compile(r"(?:^|\s)(-n|--namespace|-c|--container)[ =](\S+)")
-_LOGS = re.compile(r"\blogs\s+((?:-\S+\s+)*)(?:pods?/)?(?P<pod>[a-z0-9][a-z0-9.-]*)")
+_VALUED = {"-n": "namespace", "--namespace": "namespace", "-c": "container", "--container": "container"}
+_PIPES = ("|", ">", ">>", "2>", "2>&1", "&&", ";")
+_ALSO_VALUED = ("--context", "--tail", "--since", "-l", "--selector", "--kubeconfig", "-o")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ class Origin:
     """Where a piece of text stands, and whose it is as far as names tell."""
 
     source: str
-    subject: Subject = Subject(PLACE)
+    subject: Subject = _ANYONE
     run: Run = "current"
     line: int = 1
     """Number of its first line in ``source``."""
@@ -103,20 +105,35 @@ def _container(below: tuple[str, ...]) -> str | None:
 
 def namespace_in(command: str) -> str | None:
     """The namespace a kubectl command line names."""
-    return _options(command).get("namespace")
+    return _options(command)[1].get("namespace")
 
 
 def origin_of_command(command: str, origin: Origin) -> Origin:
-    """The origin of what ``kubectl logs`` printed after its own command line."""
-    found = _LOGS.search(command)
-    options = _options(command)
-    if found is None:
+    """The origin of what ``kubectl logs`` printed after its own command line; any other command leaves it as it is."""
+    words, options = _options(command)
+    if "logs" not in words[:-1] or "docker" in words:
         return origin
-    subject = subject_of("Pod", found["pod"], options.get("namespace"), options.get("container"))
-    previous = re.search(r"\s(?:-p|--previous)\b", command)
-    return Origin(origin.source, subject, "previous" if previous else "current", origin.line, origin.now)
+    named = words[words.index("logs") + 1 :]
+    kind, _, name = named[0].rpartition("/")
+    container = options.get("container") or (named[1] if len(named) > 1 else None)
+    kind = "Deployment" if kind.startswith("deploy") else "Pod"
+    subject = subject_of(kind, name, options.get("namespace"), container)
+    return Origin(origin.source, subject, "previous" if "previous" in options else "current", origin.line, origin.now)
 
 
-def _options(command: str) -> dict[str, str]:
-    long = {"-n": "namespace", "--namespace": "namespace", "-c": "container", "--container": "container"}
-    return {long[option]: value for option, value in _OPTION.findall(command)}
+def _options(command: str) -> tuple[list[str], dict[str, str]]:
+    """The words of a command that are no options, and the options that tell of whom it speaks."""
+    words: list[str] = []
+    options: dict[str, str] = {}
+    given = iter(command.split())
+    for word in given:
+        if word in _PIPES and len(words) > 1:
+            break
+        name, has_value, value = word.partition("=")
+        if name in ("-p", "--previous"):
+            options["previous"] = "true"
+        elif name in _VALUED or name in _ALSO_VALUED:
+            options[_VALUED.get(name, name)] = value if has_value else next(given, "")
+        elif not word.startswith("-"):
+            words.append(word)
+    return words, options

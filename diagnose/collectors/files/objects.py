@@ -26,8 +26,13 @@ Json = Mapping[str, object]
 _SHOWN = 3
 """Files named as the source of a fact whose own file cannot be told."""
 _NAMED = {
-    Pod: "Pod", Service: "Service", Autoscaler: "HorizontalPodAutoscaler", Claim: "PersistentVolumeClaim",
-    Quota: "ResourceQuota", LimitRange: "LimitRange", Node: "Node",
+    Pod: "Pod",
+    Service: "Service",
+    Autoscaler: "HorizontalPodAutoscaler",
+    Claim: "PersistentVolumeClaim",
+    Quota: "ResourceQuota",
+    LimitRange: "LimitRange",
+    Node: "Node",
 }
 
 

@@ -62,9 +62,7 @@ def _printed_at(outline: Field, events: Sequence[Event], now: datetime | None) -
     return max((one for one in (printed, now) if one), default=None)
 
 
-def _pod(
-    outline: Field, subject: Subject, events: Sequence[Event], origin: Origin, now: datetime | None
-) -> Pod:
+def _pod(outline: Field, subject: Subject, events: Sequence[Event], origin: Origin, now: datetime | None) -> Pod:
     labels = dict(label.split("=", 1) for label in outline.values("Labels") if "=" in label)
     status = {condition.type: condition.status for condition in _conditions(outline, subject, origin)}
     scheduled = _truth(status.get("PodScheduled"))

@@ -35,6 +35,8 @@ _ARCHIVE = "unpack it and name the folder; a bundle of `diagnose collect` is rea
 _BYTE_ORDER_MARKS = ((b"\xff\xfe\x00\x00", "utf-32"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 _CONTROL = bytes(set(range(32)) - set(b"\t\n\r\f\b\x1b"))
 _PROBED = 8 * 1024
+_HARMLESS = "logs.deployment"
+"""The stream that lacks something where no log can be lost: of a picture, a link, a device."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,11 @@ class Text:
     path: Path | None = None
     """The file, where not all of it was read and a sieve can read the rest."""
     cut: str = ""
+
+    @property
+    def is_whole(self) -> bool:
+        """Nothing of it was left out."""
+        return self.path is None and not self.cut
 
     @property
     def sample(self) -> str:
@@ -81,18 +88,26 @@ def find(paths: Sequence[str]) -> tuple[list[Found], list[Missing]]:
     given = list(dict.fromkeys(paths))
     for name in given:
         path = Path(name)
-        if name != STDIN and not path.exists():
-            raise InputError(f"{name}: there is no such file or folder; check the path")
-        if name == STDIN or not path.is_dir():
+        if name == STDIN or not _is_folder(name):
             found.append(Found(path, name))
             continue
         below, passed_over = _walk(path)
         found += below if len(given) == 1 else [Found(one.path, str(one.path)) for one in below]
         missing += passed_over
     if len(found) > MOST_FILES:
-        what = f"{len(found) - MOST_FILES:,} of {len(found):,} files"
-        missing.append(_missing(what, Why.TRUNCATED, f"name fewer: at most {MOST_FILES:,} are read at a time"))
+        what = f"all files but the first {MOST_FILES:,}"
+        missing.append(_missing(what, Why.TRUNCATED, "name the folders or files that matter"))
     return found[:MOST_FILES], missing
+
+
+def _is_folder(name: str) -> bool:
+    """Raises InputError for a path that is not there, or that cannot be looked at."""
+    try:
+        return stat.S_ISDIR(os.stat(name).st_mode)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise InputError(f"{name}: there is no such file or folder; check the path") from error
+    except (OSError, ValueError) as error:
+        raise InputError(f"{name}: cannot be read ({error}); make it readable, or name another path") from error
 
 
 def _walk(top: Path) -> tuple[list[Found], list[Missing]]:
@@ -106,16 +121,17 @@ def _walk(top: Path) -> tuple[list[Found], list[Missing]]:
         try:
             entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
         except OSError as error:
-            missing.append(_failed(str(folder), error))
+            missing.append(failed(str(folder), error))
             continue
         for entry in entries:
             path = Path(entry.path)
             if entry.name.startswith(".") or entry.name in _IGNORED:
                 continue
-            if not path.is_dir():
+            if not os.path.isdir(path):
                 found.append(Found(path, str(path.relative_to(top))))
             elif (real := os.path.realpath(path)) in seen or depth >= _MOST_DEPTH:
-                missing.append(_missing(f"{path}, a link to a folder already read", Why.NOT_SUPPORTED, ""))
+                what = f"{path}, a link to a folder that is read already"
+                missing.append(_missing(what, Why.NOT_SUPPORTED, "", stream=_HARMLESS))
             else:
                 seen.add(real)
                 folders.append((path, depth + 1))
@@ -139,7 +155,7 @@ class Reader:
             try:
                 text = self._read_file(found)
             except OSError as error:
-                raise UnreadableError(_failed(found.source, error)) from error
+                raise UnreadableError(failed(found.source, error)) from error
         self.bytes_read += text.size
         self._left -= min(text.size, WHOLE)
         return text
@@ -148,7 +164,7 @@ class Reader:
         mode = found.path.stat().st_mode
         if not stat.S_ISREG(mode):
             what = f"{found.source}, which is no regular file"
-            raise UnreadableError(_missing(what, Why.NOT_SUPPORTED, "save what it gives into a file"))
+            raise UnreadableError(_missing(what, Why.NOT_SUPPORTED, "save what it gives into a file", stream=_HARMLESS))
         with found.path.open("rb") as file:
             size = os.fstat(file.fileno()).st_size
             head = file.read(_PROBED)
@@ -161,18 +177,18 @@ class Reader:
             return Text(found.source, _ends(head, file.read(), 1), size, found.path)
 
     def whole(self, text: Text) -> Text:
-        """The same, read to the end: a document cannot be understood in part. Raises UnreadableError when it is too large."""
-        if text.path is None or not text.size <= _DOCUMENT:
+        """The same, read to the end. Raises UnreadableError for what is too large even for a document."""
+        if text.path is None or text.size > _DOCUMENT:
             what = f"{text.source}, which has {text.size / 1e6:,.0f} MB"
             raise UnreadableError(_missing(what, Why.TRUNCATED, "save it in several files", stream="pods"))
         try:
             data = text.path.read_bytes()
         except OSError as error:
-            raise UnreadableError(_failed(text.source, error)) from error
+            raise UnreadableError(failed(text.source, error)) from error
         return Text(text.source, (Chunk(1, decoded(data)),), text.size)
 
     def ends(self, text: Text) -> Text:
-        """The beginning and as much of the end as is kept of a log, with its line numbers, where nobody sifts the middle."""
+        """The beginning, and as much of the end as is kept of a log: for logs that nobody sifts."""
         if text.path is None:
             return text
         with text.path.open("rb") as file:
@@ -205,7 +221,7 @@ def check(head: bytes, source: str) -> None:
     for magic, what in _MAGIC:
         if head.startswith(magic):
             needs = _ARCHIVE if what.endswith("archive") else "save the text itself"
-            stream = "logs.container" if what.endswith("archive") else "logs.deployment"
+            stream = "logs.container" if what.endswith("archive") else _HARMLESS
             raise UnreadableError(_missing(f"{source}, which is {what}", Why.NOT_SUPPORTED, needs, stream=stream))
     if _is_wide(head):
         return
@@ -230,16 +246,18 @@ def decoded(data: bytes) -> str:
 def _ends(head: bytes, tail: bytes, newlines_between: int) -> tuple[Chunk, ...]:
     """Whole lines of the beginning and of the end of a large text, numbered as in the whole."""
     cut = head.rfind(b"\n") + 1 or len(head)
-    skip = tail.find(b"\n") + 1
+    skip = tail.find(b"\n", 0, len(tail) - 1) + 1
     first = 1 + head.count(b"\n") + newlines_between + tail.count(b"\n", 0, skip)
-    return Chunk(1, decoded(head[:cut]).removesuffix("\n")), Chunk(first, decoded(tail[skip:]).removesuffix("\n"))
+    start, end = (decoded(part).removesuffix("\n") for part in (head[:cut], tail[skip:]))
+    return (Chunk(1, start), Chunk(first, end)) if end else (Chunk(1, start),)
 
 
 def _cut(source: str, size: int) -> str:
     return f"{source}: of {size / 1e6:,.0f} MB only the beginning and the end were read"
 
 
-def _failed(source: str, error: OSError) -> Missing:
+def failed(source: str, error: OSError) -> Missing:
+    """A file that the system did not let us read."""
     why = error.strerror or type(error).__name__
     return _missing(f"{source} ({why})", Why.FAILED, "make it readable for you, then run this again")
 

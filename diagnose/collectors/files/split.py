@@ -9,6 +9,7 @@ from enum import Enum
 
 from diagnose.collectors.files.events import is_bare_event, is_event_header
 from diagnose.collectors.files.http import end_of_answer, is_answer
+from diagnose.collectors.files.kinds import sample
 from diagnose.collectors.files.tables import is_header
 
 
@@ -73,29 +74,34 @@ _FIRST_WORDS = (
         "#",
         ">",
     ),
-    *("%", "PS ", "No resources found", "==== ", "Normal", "Warning", "Type", "TYPE"),
+    *("---", "%", "PS ", "No resources found", "==== ", "Normal", "Warning", "Type", "TYPE"),
 )
 _FIRST_INDENTED = ("Normal", "Warning", "Type", "FirstSeen", "LastSeen", "{", "No resources found")
 _COMMAND = re.compile(
-    r"(?:[$#>%]|PS [A-Za-z]:[^>]*>|\(?[\w.-]+\)? ?[$>]|\S+@\S+[$#%>]) ?(?:sudo )?(?:kubectl|oc|k|docker|az|curl|microk8s) .*"
+    r"(?:[$#>%❯➜]|(?:PS )?[A-Za-z]:\\[^>]{0,100}>|\[?[\w.-]+@[\w.-]+[^$#>]{0,100}[$#>]) ?(?:sudo )?"
+    r"(?:kubectl|oc|k|docker|az|curl|microk8s kubectl) .*"
 )
 _NOTHING = re.compile(r"No resources found(?: in \S+ namespace)?\.?")
 _LOG_LINE = re.compile(
-    r"\[?\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:|Traceback \(most|[IWEF]\d{4} \d\d:|\d+\.\d+\.\d+\.\d+ - |(?:INFO|WARNING|ERROR):"
+    r"\[?\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:|Traceback \(most|[IWEF]\d{4} \d\d:|\d+\.\d+\.\d+\.\d+ - "
+    r"|(?:INFO|WARNING|ERROR):"
 )
 _MARK = re.compile(r"==== (?:START|END) logs for container \S+ of pod \S+ ====")
 _OBJECT = re.compile(r'\{ *(?:"(?:apiVersion|kind|items|metadata)".*)?')
+_YAML_LEAD = re.compile(r"(?:---|#).*|\s*$")
 _YAML_LINE = re.compile(r"[\w.-]+:|- |#")
 _NAME_LINES = 14
 """Lines within which an object's namespace or labels follow its name."""
+_SAMPLED = 1024 * 1024
+"""Characters from which on only the ends of a text decide whether it holds more than a log."""
 _KIND_LINES = 60
 """Lines within which the kind of an object in YAML follows its version: an event's stands below everything else."""
 
 
 def split(text: str) -> list[Part]:
     """The parts of ``text`` in order; the empty lines between them belong to none."""
-    whole = f"\n{text}"
-    if not any(opening in whole for opening in _OPENINGS):
+    looked_at = f"\n{sample(text) if len(text) > _SAMPLED else text}"
+    if not any(opening in looked_at for opening in _OPENINGS):
         return [Part(Kind.TEXT, 1, (text,))]
     return list(_parts(text.split("\n")))
 
@@ -142,14 +148,23 @@ def _describes(lines: Sequence[str], index: int) -> bool:
 
 
 def _end_of_description(lines: Sequence[str], index: int) -> int:
+    """At the next description, answer or prompt; below its events, which come last, also where anything else begins."""
     in_events = False
     for here in range(index + 1, len(lines)):
         line = lines[here]
         if line.startswith("Events:"):
             in_events = True
-        elif (line[:1].strip() and (_COMMAND.match(line) or _describes(lines, here) or is_answer(lines, here))) or (in_events and line[:1].strip() and (_LOG_LINE.match(line) or is_header(line) or _OBJECT.fullmatch(line))):
+        elif line[:1].strip() and (_begins_anew(lines, here) or (in_events and _begins_other(line))):
             return here
     return len(lines)
+
+
+def _begins_anew(lines: Sequence[str], index: int) -> bool:
+    return bool(_COMMAND.match(lines[index])) or _describes(lines, index) or is_answer(lines, index)
+
+
+def _begins_other(line: str) -> bool:
+    return bool(_LOG_LINE.match(line) or _OBJECT.fullmatch(line)) or is_header(line)
 
 
 def _is_quota(lines: Sequence[str], index: int) -> bool:
@@ -169,9 +184,7 @@ def _end_of_table(lines: Sequence[str], index: int) -> int:
     """At an empty line, a prompt, the next header, or where a log begins."""
     for here in range(index + 1 + (lines[index].strip() == "Events:"), len(lines)):
         line = lines[here]
-        if not line.strip() or _COMMAND.match(line) or _LOG_LINE.match(line) or is_header(line):
-            return here
-        if _describes(lines, here) or is_answer(lines, here):
+        if not line.strip() or _begins_anew(lines, here) or _begins_other(line):
             return here
     return len(lines)
 
@@ -181,11 +194,8 @@ def _end_of_rows(lines: Sequence[str], index: int) -> int:
 
 
 def _begins_object(lines: Sequence[str], index: int) -> bool:
-    """A Kubernetes object in JSON: its first lines say so, and it is whole."""
-    if not _OBJECT.fullmatch(lines[index]):
-        return False
-    head = "\n".join(lines[index : index + 3])
-    return '"apiVersion"' in head or '"kind"' in head
+    """A Kubernetes object in JSON: kubectl puts the version of its API first, the API server second."""
+    return bool(_OBJECT.fullmatch(lines[index])) and any('"apiVersion"' in line for line in lines[index : index + 3])
 
 
 def _end_of_object(lines: Sequence[str], index: int) -> int:
@@ -197,7 +207,10 @@ def _end_of_object(lines: Sequence[str], index: int) -> int:
 
 
 def _begins_yaml(lines: Sequence[str], index: int) -> bool:
-    if not lines[index].startswith("apiVersion: "):
+    """An object in YAML, with the comments and the separator before it."""
+    while index < len(lines) and _YAML_LEAD.match(lines[index]):
+        index += 1
+    if index == len(lines) or not lines[index].startswith("apiVersion: "):
         return False
     for line in lines[index + 1 : index + _KIND_LINES]:
         if line.startswith(("kind: ", "items:")):
@@ -209,9 +222,13 @@ def _begins_yaml(lines: Sequence[str], index: int) -> bool:
 
 def _end_of_yaml(lines: Sequence[str], index: int) -> int:
     """At the next document, or at the first line that is neither indented nor a key nor a list's entry."""
+    while _YAML_LEAD.match(lines[index]):
+        index += 1
     for here in range(index + 1, len(lines)):
         line = lines[here]
-        if line.startswith("---") or _begins_yaml(lines, here) or (line[:1].strip() and not _YAML_LINE.match(line)):
+        if line.startswith("---"):
+            return here + 1
+        if line[:1].strip() and (not _YAML_LINE.match(line) or _begins_yaml(lines, here)):
             return here
     return len(lines)
 

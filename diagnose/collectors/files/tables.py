@@ -1,4 +1,4 @@
-"""Tables of ``kubectl get`` and ``docker ps``: what they tell of pods, workloads, services, autoscalers, claims and nodes."""
+"""Tables of ``kubectl get`` and ``docker ps``: pods, workloads, services, autoscalers, claims, nodes, containers."""
 
 from __future__ import annotations
 
@@ -46,8 +46,12 @@ _SETTLED_S = 600
 """After ten minutes up the kubelet forgets a container's back-off."""
 _DOCKER_ENDED = re.compile(r"(?:Exited|Restarting) \((\d+)\)")
 _DOCKER_STATES = {
-    "Up": "running", "Exited": "terminated", "Restarting": "waiting", "Created": "created",
-    "Dead": "terminated", "Removal": "terminated",
+    "Up": "running",
+    "Exited": "terminated",
+    "Restarting": "waiting",
+    "Created": "created",
+    "Dead": "terminated",
+    "Removal": "terminated",
 }
 
 

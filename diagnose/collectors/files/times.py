@@ -17,10 +17,10 @@ _ANY_TIME = re.compile(
     r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:\d\d)?"
     r"|\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d [+-]\d{4}"
 )
-_FIELD_TIME = re.compile(
-    r"\b(?:(?:creation|last|first)Timestamp|eventTime|last\w+Time|start(?:ed|Time)\w*|finish(?:ed|Time)\w*|renewTime"
-    r"|time|created)\\*\"?: *\\*\"?(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z)",
-    re.I,
+_TIME = r"\\*\"?: *\\*\"?(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z)"
+_FIELD_TIMES = (
+    *(re.compile(field + _TIME) for field in ("Timestamp(?<!deletionTimestamp)", "Time(?<!expirationTime)", "edAt")),
+    re.compile(r"Time: (\d{8}-\d\d:\d\d:\d\d\.\d+)"),
 )
 """Times of things that have happened: expiry dates and deletion deadlines lie in the future."""
 _ACCESS = re.compile(r"\[(\d\d/\w{3}/\d{4}:\d\d:\d\d:\d\d [+-]\d{4})\]")
@@ -61,7 +61,7 @@ def captured_at(text: str) -> datetime | None:
 
 def newest_in_objects(text: str) -> datetime | None:
     """The newest time at which something happened, in the JSON or YAML of Kubernetes or Azure objects."""
-    return _newest(set(_FIELD_TIME.findall(text)))
+    return _newest({time for field in _FIELD_TIMES for time in field.findall(text)})
 
 
 def newest_anywhere(text: str) -> datetime | None:

@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 
 from diagnose.collectors import Limits
 
-WORKERS = 32
+WORKERS = 64
 """Jobs under way at once; with the official client more only cost CPU."""
 
 _GRACE_S = 0.1

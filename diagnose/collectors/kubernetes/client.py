@@ -166,11 +166,15 @@ class Cluster:
 
     def _credentials(self) -> str:
         """What is wrong with them, as far as it can be told."""
-        end = certificates.end_of(Path(self.certificate)) if self.certificate else None
-        if end and end < datetime.now(UTC):
-            return f"the client certificate of context {self.context} expired on {end:%Y-%m-%d}"
         what = "client certificate" if self.certificate else "token"
-        return f"the {what} of context {self.context} was refused: expired, or not of this cluster"
+        return self._expired() or f"the {what} of context {self.context} was refused: expired, or not of this cluster"
+
+    def _expired(self) -> str:
+        """That the client certificate is too old; empty when it is not, or there is none."""
+        end = certificates.end_of(Path(self.certificate)) if self.certificate else None
+        if end is None or end > datetime.now(UTC):
+            return ""
+        return f"the client certificate of context {self.context} expired on {end:%Y-%m-%d}"
 
     def _failure(self, error: Exception, allowed_s: float) -> CallError:
         """``error`` of the HTTP library in our words."""
@@ -188,6 +192,8 @@ class Cluster:
                 return CallError(text, why=Why.TIMED_OUT, needs=f"{_ADDRESS}; or {_LONGER}")
             case http.SSLError():
                 return self._tls_failure(str(error), place)
+            case http.ProtocolError() if self._expired():
+                return CallError(f"TLS with {place}: {self._expired()}", why=Why.DENIED, needs=_SIGN_IN)
             case http.ProxyError():
                 return CallError(
                     f"the proxy to {place} does not answer",
@@ -203,12 +209,13 @@ class Cluster:
         return CallError(text, why=Why.UNREACHABLE, needs=_SIGN_IN)
 
     def _tls_failure(self, text: str, place: str) -> CallError:
-        if re.search(r"alert.*(certificate|unknown ca|access denied)", text, re.IGNORECASE):
-            return CallError(f"TLS with {place}: {self._credentials()}", why=Why.DENIED, needs=_SIGN_IN)
         _, _, reason = text.partition("certificate verify failed: ")
         if reason:
             reason = reason.split(" (_ssl", 1)[0][:120]
             return CallError(f"the certificate of {place} is not trusted: {reason}", why=Why.UNREACHABLE, needs=_TRUST)
+        # A server that refuses a certificate may close before its reason arrives: the date is what is left to tell by.
+        if self._expired() or re.search(r"alert.*(certificate|unknown ca|access denied)", text, re.IGNORECASE):
+            return CallError(f"TLS with {place}: {self._credentials()}", why=Why.DENIED, needs=_SIGN_IN)
         return CallError(f"TLS with {place} failed", why=Why.UNREACHABLE, needs=_ADDRESS)
 
 

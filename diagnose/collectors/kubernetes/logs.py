@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-import threading
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import quote
@@ -15,13 +14,15 @@ from diagnose.collectors.kubernetes import schema
 from diagnose.collectors.kubernetes.calls import Calls, Clock, Job
 from diagnose.collectors.kubernetes.client import CallError, Cluster
 from diagnose.collectors.kubernetes.pods import containers_of, is_well
+from diagnose.collectors.kubernetes.tail import Tail
 from diagnose.collectors.kubernetes.view import View
 from diagnose.model import Chunk, Log, Missing, Subject, Why
 
 _ORDINARY = re.compile(r"previous terminated container .* not found|is waiting to start")
 """What the kubelet answers when there is no such run."""
-_NO_LOG = re.compile(r"(?:\d{4}-\S+Z )?unable to retrieve container logs for [\w-]+://\S*\s*")
+_NO_LOG = re.compile(rb"(?:\d{4}-\S+Z )?unable to retrieve container logs for [\w-]+://\S*\s*")
 """What some kubelets answer with status 200, as if it were the log, when the container is gone."""
+_SOONER = "look again right after the next crash"
 _MOST_GAPS = 10
 """Logs that could not be read are named one by one up to this many."""
 
@@ -52,11 +53,13 @@ class Wanted:
         return f"/api/v1/namespaces/{quote(self.subject.namespace or '')}/pods/{quote(self.subject.pod or '')}/log"
 
 
-def worth_reading(view: View) -> list[Wanted]:
+def worth_reading(view: View) -> list[tuple[Wanted, ...]]:
     """The logs of every pod that is not well, and of the oldest one that is: calls do not grow with healthy pods."""
-    unwell = [pod for pod in view.objects.pods if not is_well(view, pod)]
-    well = [pod for pod in view.objects.pods if is_well(view, pod)]
-    example = sorted(well, key=lambda pod: (pod.status.phase != "Running", -(_age_s(view, pod))))[:1]
+    unwell: list[schema.Pod] = []
+    well: list[schema.Pod] = []
+    for pod in view.objects.pods:
+        (well if is_well(view, pod) else unwell).append(pod)
+    example = sorted(well, key=lambda pod: (pod.status.phase != "Running", -_age_s(view, pod)))[:1]
     return [one for pod in (*unwell, *example) for one in of_pod(view, pod)]
 
 
@@ -64,104 +67,59 @@ def _age_s(view: View, pod: schema.Pod) -> float:
     return view.age_s(pod.metadata.creation_timestamp) or 0.0
 
 
-def of_pod(view: View, pod: schema.Pod) -> Iterator[Wanted]:
-    """The logs a pod can have: none of containers that never started, no previous ones without a restart."""
+def of_pod(view: View, pod: schema.Pod) -> Iterator[tuple[Wanted, ...]]:
+    """The logs a pod can have: none of containers that never started, no previous ones without a restart.
+
+    Several in one tuple are alternatives: while a container waits for its next start, its current log is the previous
+    one, and is only asked for where that can not be had.
+    """
     for container in containers_of(view, pod):
+        current = Wanted(container, container.subject)
+        previous = Wanted(container, container.subject, previous=True)
         if container.state not in ("running", "terminated") and container.exit_code is None:
             continue
-        if container.restarts:
-            yield Wanted(container, container.subject, previous=True)
-        yield Wanted(container, container.subject)
+        if container.restarts and container.state == "waiting":
+            yield previous, current
+        elif container.restarts:
+            yield (previous,)
+            yield (current,)
+        else:
+            yield (current,)
 
 
-class Tail:
-    """The end of a text that arrives in pieces."""
+class Attempt:
+    """One log that was asked for."""
 
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._lock = threading.Lock()
-        self._kept = bytearray()
-        self.dropped = 0
-        """Bytes."""
-        self.dropped_lines = 0
-
-    def feed(self, piece: bytes) -> None:
-        """Take the next piece."""
-        with self._lock:
-            self._kept += piece
-            if len(self._kept) > 2 * self._most:
-                self._shorten()
-
-    def end(self) -> tuple[bytes, int, int]:
-        """The end, the bytes and the lines before it."""
-        with self._lock:
-            if len(self._kept) > self._most:
-                self._shorten()
-            return bytes(self._kept), self.dropped, self.dropped_lines
-
-    def _shorten(self) -> None:
-        """To what is allowed at most, beginning at the start of a line where there is one."""
-        least = len(self._kept) - self._most
-        newline = self._kept.find(b"\n", least - 1)
-        cut = newline + 1 if 0 <= newline < len(self._kept) - 1 else least
-        self.dropped_lines += self._kept.count(b"\n", 0, cut)
-        self.dropped += cut
-        del self._kept[:cut]
-
-
-class Reading:
-    """A log that is being read on a thread."""
-
-    def __init__(self, cluster: Cluster, wanted: Wanted, stream: str) -> None:
+    def __init__(self, wanted: Wanted, stream: str, limits: Limits) -> None:
         self.wanted = wanted
-        self._cluster = cluster
+        self.error: CallError | None = None
         self._stream = stream
-
-    def start(self, calls: Calls, limits: Limits) -> Reading:
-        """Begin to read."""
-        self._limits = limits
+        self._since_s = limits.since_s
         self._tail = Tail(limits.log_bytes)
-        self._job: Job[None] = calls.start(limits, self._read)
-        return self
 
-    def _read(self, clock: Clock) -> None:
+    def read(self, cluster: Cluster, clock: Clock) -> None:
+        """Ask, and keep the end; a failure is kept too."""
         query = {"container": self.wanted.container.name, "timestamps": "true"}
         if self.wanted.previous:
             query["previous"] = "true"
-        if self._limits.since_s is not None:
-            query["sinceSeconds"] = str(max(1, math.ceil(self._limits.since_s)))
-        for piece in self._cluster.pieces(self.wanted.path, query, clock):
-            self._tail.feed(piece)
-
-    def outcome(self) -> tuple[Log | None, Missing | None]:
-        """The log as far as it was read by the end of its time, and what is missing of it."""
-        error: CallError | None = None
+        if self._since_s is not None:
+            query["sinceSeconds"] = str(max(1, math.ceil(self._since_s)))
         try:
-            self._job.answer()
-        except CallError as failure:
-            error = failure
-        except TimeoutError:
-            error = CallError("no answer in time", why=Why.TIMED_OUT, needs="allow more time with --timeout")
-        if error is None:
-            return self._whole()
-        if error.status == 400 and _ORDINARY.search(error.detail):
-            return None, None
-        log = self._log(f"not read to its end: {error}")
-        return log if log.chunks else None, self._missing(error)
+            for piece in cluster.pieces(self.wanted.path, query, clock):
+                self._tail.feed(piece)
+        except CallError as error:
+            self.error = error
+            return
+        if _NO_LOG.fullmatch(self._tail.end()[0]):
+            self.error = CallError("the node has deleted it", why=Why.NOT_FOUND, needs=_SOONER, status=200)
 
-    def _whole(self) -> tuple[Log | None, Missing | None]:
-        log = self._log("")
-        if not any(_NO_LOG.fullmatch(chunk.text) for chunk in log.chunks):
-            return log, None
-        needs = "look again right after the next crash"
-        return None, self._missing(CallError("the node has deleted it", why=Why.NOT_FOUND, needs=needs))
-
-    def _log(self, cut: str) -> Log:
+    def log(self) -> Log | None:
+        """As far as it was read."""
+        if self.error is not None and self.error.status:
+            return None
         kept, dropped, lines = self._tail.end()
-        total = dropped + len(kept)
-        cuts = [f"first {_size(dropped)} of {_size(total)} not kept"] if dropped else []
-        if self._limits.since_s is not None:
-            cuts.append(f"only lines of the last {self._limits.since_s:.0f} s read")
+        if self.error is not None and not kept:
+            return None
         text = kept.decode("utf-8", "replace")
         return Log(
             stream=self._stream,
@@ -169,10 +127,22 @@ class Reading:
             subject=self.wanted.subject,
             run="previous" if self.wanted.previous else "current",
             chunks=(Chunk(lines + 1, text),) if text else (),
-            cut="; ".join(cuts + [cut] * bool(cut)),
+            cut="; ".join(self._cuts(dropped, dropped + len(kept))),
         )
 
-    def _missing(self, error: CallError) -> Missing:
+    def _cuts(self, dropped: int, total: int) -> Iterator[str]:
+        if dropped:
+            yield f"first {_size(dropped)} of {_size(total)} not kept"
+        if self._since_s is not None:
+            yield f"only lines of the last {self._since_s:.0f} s read"
+        if self.error is not None:
+            yield f"not read to its end: {self.error}"
+
+    def missing(self) -> Missing | None:
+        """What is missing of it, unless there was no such run, which is ordinary."""
+        error = self.error
+        if error is None or (error.status == 400 and _ORDINARY.search(error.detail)):
+            return None
         needs = error.needs
         if error.status == 403:
             needs = f"get pods/log in namespace {self.wanted.subject.namespace} (for example the ClusterRole view)"
@@ -181,28 +151,51 @@ class Reading:
         return Missing(stream=self._stream, why=error.why, what=what, needs=needs, subject=self.wanted.subject)
 
 
+class Reading:
+    """A log that is being read on a thread, or another in its place."""
+
+    def __init__(self, cluster: Cluster, alternatives: Sequence[Wanted], stream: str) -> None:
+        self._cluster = cluster
+        self._alternatives = alternatives
+        self._stream = stream
+        self._attempts: list[Attempt] = []
+
+    def start(self, calls: Calls, limits: Limits) -> Reading:
+        """Begin to read."""
+        self._limits = limits
+        self._job: Job[None] = calls.start(limits, self._read)
+        return self
+
+    def _read(self, clock: Clock) -> None:
+        for wanted in self._alternatives:
+            attempt = Attempt(wanted, self._stream, self._limits)
+            self._attempts.append(attempt)
+            attempt.read(self._cluster, clock)
+            if attempt.error is None or attempt.error.status not in (200, 400, 404):
+                return
+
+    def attempts(self) -> list[Attempt]:
+        """What was tried by the end of its time; waits until then at most."""
+        try:
+            self._job.answer()
+        except TimeoutError:
+            if not self._attempts:
+                self._attempts.append(Attempt(self._alternatives[0], self._stream, self._limits))
+            late = "allow more time with --timeout"
+            self._attempts[-1].error = CallError("no answer in time", why=Why.TIMED_OUT, needs=late)
+        return list(self._attempts)
+
+
 def _size(count: int) -> str:
     return f"{count / 1e6:.1f} MB" if count >= 100_000 else f"{count / 1e3:.1f} kB"
 
 
-def collected(readings: Sequence[Reading]) -> tuple[tuple[Log, ...] | None, tuple[Missing, ...]]:
+def collected(readings: Iterable[Reading]) -> tuple[tuple[Log, ...] | None, tuple[Missing, ...]]:
     """The logs, and what is missing; None for the logs when some were asked for and none came."""
-    outcomes = [reading.outcome() for reading in readings]
-    logs = [(reading.wanted, log) for reading, (log, _) in zip(readings, outcomes, strict=True) if log]
-    gaps = [gap for _, gap in outcomes if gap]
-    if gaps and not logs:
-        return None, _folded(gaps)
-    return tuple(_once(logs)), _folded(gaps)
-
-
-def _once(logs: Iterable[tuple[Wanted, Log]]) -> Iterator[Log]:
-    """While a container waits for its next start, both its logs are those of the run that crashed: one is enough."""
-    previous: Log | None = None
-    for wanted, log in logs:
-        same = previous is not None and previous.subject == log.subject and previous.chunks == log.chunks
-        if not (same and wanted.container.state == "waiting"):
-            yield log
-        previous = log
+    attempts = [attempt for reading in readings for attempt in reading.attempts()]
+    logs = tuple(log for attempt in attempts if (log := attempt.log()))
+    gaps = [gap for attempt in attempts if (gap := attempt.missing())]
+    return None if gaps and not logs else logs, _folded(gaps)
 
 
 def _folded(gaps: Sequence[Missing]) -> tuple[Missing, ...]:
@@ -212,7 +205,7 @@ def _folded(gaps: Sequence[Missing]) -> tuple[Missing, ...]:
     folded = []
     if denied:
         first = denied[0].subject
-        what = f"logs of {len(denied)} containers in namespace {first.namespace}" if len(denied) > 1 else denied[0].what
+        what = f"{len(denied)} logs of containers in namespace {first.namespace}" if len(denied) > 1 else denied[0].what
         subject = replace(first, pod=None, container=None) if len(denied) > 1 else first
         folded.append(replace(denied[0], what=what, subject=subject))
     folded += others[:_MOST_GAPS]

@@ -13,8 +13,9 @@ HASH_LABEL = "pod-template-hash"
 REVISION_LABEL = "controller-revision-hash"
 _DEPLOYMENT_REVISION = "deployment.kubernetes.io/revision"
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
-_HASH = r"[bcdfghjklmnpqrstvwxz2456789]{1,10}"
-_SUFFIX = r"[bcdfghjklmnpqrstvwxz2456789]{5}"
+_HASH = re.compile("[bcdfghjklmnpqrstvwxz2456789]{1,10}")
+_SUFFIX = re.compile("[bcdfghjklmnpqrstvwxz2456789]{5}")
+"""The letters and digits that Kubernetes names things with: no vowels, so that no words come out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +41,9 @@ class Owners:
     """Answers for the objects it was made with. What they do not tell is guessed from names the controllers give."""
 
     def __init__(self, objects: Objects) -> None:
-        self._objects = objects
         self._replicasets = {(one.metadata.namespace, one.metadata.name): one for one in objects.replicasets}
         self._pods = {(one.metadata.namespace, one.metadata.name): one for one in objects.pods}
+        self._workloads = {(one.metadata.namespace, kind, one.metadata.name) for kind, one in objects.workloads()}
         self._newest = _newest_revisions(objects)
 
     def of_pod(self, pod: schema.Pod) -> Owner:
@@ -73,21 +74,23 @@ class Owners:
             return self.of_replicaset(replicaset)
         if kind in ("Pod", "ReplicaSet"):
             return self._by_prefix(namespace, kind, name)
-        here = ((k, w.metadata) for k, w in self._objects.workloads() if w.metadata.namespace == namespace)
-        return next((Owner(k, meta.name) for k, meta in here if (k, meta.name) == (kind, name)), None)
+        return self._workload(namespace, kind, name)
 
     def _by_prefix(self, namespace: str, kind: str, name: str) -> Owner | None:
-        makers = [
-            (self.of_replicaset(one), one.metadata.name, _SUFFIX)
-            for one in self._objects.replicasets
-            if kind == "Pod" and one.metadata.namespace == namespace
-        ]
-        for workload_kind, workload in self._objects.workloads():
-            rest = _rest(workload_kind, kind)
-            if rest and workload.metadata.namespace == namespace:
-                makers.append((Owner(workload_kind, workload.metadata.name), workload.metadata.name, rest))
-        fitting = [m for m in makers if re.fullmatch(f"{re.escape(m[1])}-{m[2]}", name)]
-        return max(fitting, key=lambda maker: len(maker[1]))[0] if fitting else None
+        """By the way controllers name what they make: ``web-5c6b8885ff-4wwmb``, ``db-0``, ``agent-x7k2p``."""
+        prefix, _, suffix = name.rpartition("-")
+        if kind == "ReplicaSet":
+            return self._workload(namespace, "Deployment", prefix) if _HASH.fullmatch(suffix) else None
+        if suffix.isdecimal() and (found := self._workload(namespace, "StatefulSet", prefix)):
+            return found
+        if not _SUFFIX.fullmatch(suffix):
+            return None
+        if replicaset := self._replicasets.get((namespace, prefix)):
+            return self.of_replicaset(replicaset)
+        return self._by_prefix(namespace, "ReplicaSet", prefix) or self._workload(namespace, "DaemonSet", prefix)
+
+    def _workload(self, namespace: str, kind: str, name: str) -> Owner | None:
+        return Owner(kind, name) if (namespace, kind, name) in self._workloads else None
 
     def is_current(self, pod: schema.Pod) -> bool | None:
         """The pod belongs to the newest revision of its workload; None when that is not known."""
@@ -96,13 +99,6 @@ class Owners:
             return True
         newest = self._newest.get((pod.metadata.namespace, top.kind, top.name))
         return None if not newest else newest == _revision_name(pod, top.kind)
-
-
-def _rest(workload_kind: str, kind: str) -> str:
-    """What the controllers put behind the name of a workload to name what they make."""
-    if kind == "ReplicaSet":
-        return _HASH if workload_kind == "Deployment" else ""
-    return {"Deployment": f"{_HASH}-{_SUFFIX}", "StatefulSet": r"\d+", "DaemonSet": _SUFFIX}.get(workload_kind, "")
 
 
 def _revision_name(pod: schema.Pod, kind: str) -> str:

@@ -85,9 +85,6 @@ def _container(
 ) -> streams.Container:
     state = status.state if status else schema.State()
     ended = latest_end(status)
-    running_s = view.age_s(state.running.started_at) if state.running else None
-    restarts = status.restart_count if status else 0
-    ready = status.ready if status else None
     return streams.Container(
         source=_source(view, pod),
         subject=view.pod_subject(pod, spec.name),
@@ -98,10 +95,10 @@ def _container(
         state=_state(state, pod),
         reason=_reason(state),
         message=_message(state),
-        ready=ready,
-        restarts=restarts,
-        running_s=running_s,
-        stable=bool(state.running and ready and (not restarts or (running_s or 0) >= STABLE_AFTER_S)),
+        ready=status.ready if status else None,
+        restarts=status.restart_count if status else 0,
+        running_s=view.age_s(state.running.started_at) if state.running else None,
+        stable=status is not None and is_stable(view, status),
         exit_code=ended.exit_code if ended else None,
         end_reason=ended.reason if ended else "",
         end_message=ended.message if ended else "",
@@ -127,8 +124,16 @@ def is_well(view: View, pod: schema.Pod) -> bool:
     """It works, and did not crash lately: between two crashes a container runs, and may even be ready."""
     if pod.status.phase == "Succeeded":
         return True
-    apps = [one for one in containers_of(view, pod) if one.kind == "app"]
-    return pod.metadata.deletion_timestamp is None and bool(apps) and all(one.stable for one in apps)
+    if pod.metadata.deletion_timestamp is not None or len(pod.status.container_statuses) < len(pod.spec.containers):
+        return False
+    return all(is_stable(view, status) for status in pod.status.container_statuses)
+
+
+def is_stable(view: View, status: schema.ContainerStatus) -> bool:
+    """Running, ready, and never restarted or up for so long that it counts no more."""
+    if not status.state.running or not status.ready:
+        return False
+    return not status.restart_count or (view.age_s(status.state.running.started_at) or 0.0) >= STABLE_AFTER_S
 
 
 def latest_end(status: schema.ContainerStatus | None) -> schema.Terminated | None:

@@ -47,7 +47,7 @@ def start(lists: Lists, limits: Limits) -> Router:
     if found is None:
         return Router(gaps=tuple(_gaps(lists)))
     view = View(Objects(pods=(found,)), datetime.now(UTC))
-    wanted = [one for one in logs.of_pod(view, found) if not one.previous]
+    wanted = [one for one in logs.of_pod(view, found) if not one[0].previous]
     return Router(tuple(logs.Reading(lists.cluster, one, STREAM).start(lists.calls, limits) for one in wanted))
 
 

@@ -20,8 +20,9 @@ def services(view: View) -> tuple[streams.Service, ...]:
 def _service(view: View, service: schema.Service) -> streams.Service:
     meta, spec = service.metadata, service.spec
     workload = workload_of(view, service)
-    mine = [pod for pod in _pods(view, meta.namespace) if view.owners.of_pod(pod).name == workload]
-    selected = [pod for pod in _pods(view, meta.namespace) if selects(spec.selector, pod.metadata.labels)]
+    pods = view.pods_by_namespace.get(meta.namespace, [])
+    mine = [pod for pod in pods if view.owners.of_pod(pod).name == workload]
+    selected = [pod for pod in pods if selects(spec.selector, pod.metadata.labels)]
     ready, not_ready = endpoints(view, service)
     return streams.Service(
         source=view.source(meta.namespace, f"get service {meta.name} -o yaml"),
@@ -44,7 +45,7 @@ def _service(view: View, service: schema.Service) -> streams.Service:
 def workload_of(view: View, service: schema.Service) -> str | None:
     """The workload whose pods it selects, or else the one it is named like, or else the only one there is."""
     meta = service.metadata
-    pods = _pods(view, meta.namespace)
+    pods = view.pods_by_namespace.get(meta.namespace, [])
     selected = {view.owners.of_pod(pod).name for pod in pods if selects(service.spec.selector, pod.metadata.labels)}
     there = {one.metadata.name for _, one in view.objects.workloads() if one.metadata.namespace == meta.namespace}
     there |= {view.owners.of_pod(pod).name for pod in pods}
@@ -52,12 +53,6 @@ def workload_of(view: View, service: schema.Service) -> str | None:
         if names:
             return next(iter(names)) if len(names) == 1 else None
     return None
-
-
-def _pods(view: View, namespace: str) -> list[schema.Pod]:
-    """Pods that can have an endpoint."""
-    here = (pod for pod in view.objects.pods if pod.metadata.namespace == namespace)
-    return [pod for pod in here if pod.status.phase not in ("Succeeded", "Failed")]
 
 
 def endpoints(view: View, service: schema.Service) -> tuple[int | None, int | None]:

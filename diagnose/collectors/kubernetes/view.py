@@ -27,6 +27,15 @@ class View:
         """Whose pod is whose among these objects."""
         return Owners(self.objects)
 
+    @cached_property
+    def pods_by_namespace(self) -> Mapping[str, list[schema.Pod]]:
+        """Pods that can have an endpoint: not the finished ones."""
+        found: dict[str, list[schema.Pod]] = {}
+        for pod in self.objects.pods:
+            if pod.status.phase not in ("Succeeded", "Failed"):
+                found.setdefault(pod.metadata.namespace, []).append(pod)
+        return found
+
     def source(self, namespace: str, command: str) -> str:
         """The file, or else the command that prints the same."""
         return self.file or f"kubectl -n {namespace} {command}"

@@ -232,7 +232,7 @@ def test_the_number_of_calls_does_not_grow_with_healthy_pods(collected: Collecte
 def test_the_logs_of_every_crashing_pod_are_read(collected: Collected) -> None:
     replay = fleet(3, crashing=50)
     found = collected(replay, "web", NAMESPACE)
-    assert len(replay.paths("pods/log")) == 101
+    assert len(replay.paths("pods/log")) == 51
     assert len(found.logs["logs.container"]) == 51
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 
@@ -55,7 +57,7 @@ ABSENT = {
 
 def with_fault(collected: Collected, resource: str, fault: Fault) -> Collection:
     replay = Replay.of("rollout", faults={resource: fault})
-    limits = seconds(20, call_s=0.6)
+    limits = seconds(20, call_s=1 if fault.hang else 10)
     found = collected(replay, "rollout", "aml-rollout", limits)
     assert time.monotonic() < limits.deadline
     return found
@@ -115,7 +117,7 @@ def test_denied_nodes_need_more_than_the_role_view(collected: Collected) -> None
 def test_denied_logs_are_said_once_however_many_there_are(collected: Collected) -> None:
     found = with_fault(collected, "pods/log", DENIED)
     (gap,) = [gap for gap in found.missing if gap.stream == "logs.container"]
-    assert gap.what == "logs of 3 containers in namespace aml-rollout"
+    assert gap.what == "2 logs of containers in namespace aml-rollout"
     assert gap.needs == "get pods/log in namespace aml-rollout (for example the ClusterRole view)"
 
 
@@ -219,6 +221,21 @@ def test_a_collection_after_the_deadline_is_empty_and_says_so(replayed: Start) -
     found = KubernetesFinder().find(Wanted(service="rollout", namespace="aml-rollout"), Limits())
     collection = found.candidates[0].collect(Limits(deadline=time.monotonic() - 1))
     assert {gap.why for gap in collection.missing if gap.stream == "logs.container"} == {Why.TIMED_OUT}
+
+
+def test_a_call_that_hangs_does_not_keep_the_program_from_ending(replayed: Start) -> None:
+    replayed(Replay.of("rollout", faults={"pods/log": HANG, "events": HANG}))
+    program = """
+import time
+from diagnose.collectors import Limits
+from diagnose.targets import Wanted
+from diagnose.targets.kubernetes import KubernetesFinder
+limits = Limits(deadline=time.monotonic() + 2, call_s=600)
+found = KubernetesFinder().find(Wanted(service="rollout", namespace="aml-rollout"), limits)
+print(len(found.candidates[0].collect(limits).items["pods"]))
+"""
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=True)
+    assert (ended.stdout, ended.stderr) == ("3\n", "")
 
 
 def test_a_body_is_never_quoted_at_length(collected: Collected) -> None:
