@@ -8,6 +8,7 @@ from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass, replace
+from datetime import datetime
 from enum import Enum
 from itertools import accumulate
 from types import MappingProxyType
@@ -122,10 +123,12 @@ class Redactor:
     def _rebuilt(self, label: str, value: Any, suspects: set[str]) -> Any:
         if isinstance(value, str):
             return value if isinstance(value, Enum) else self._string(label, value, suspects)
-        parts = [(part, self._rebuilt(of, part, suspects)) for of, part in _parts(value)]
-        if all(part is new for part, new in parts):
+        strings: set[str] = set()
+        _gather(label, value, strings)
+        if strings.isdisjoint(suspects):
             return value
-        return _made_of(value, [new for _, new in parts])
+        parts = [(part, self._rebuilt(of, part, suspects)) for of, part in _parts(value)]
+        return value if all(part is new for part, new in parts) else _made_of(value, [new for _, new in parts])
 
     def _string(self, label: str, value: str, suspects: set[str]) -> str:
         line = f"{label}: {value}"
@@ -167,9 +170,9 @@ def _in_line(data: bytes, span: Span, numbers: Iterable[int]) -> Iterator[Secret
     taken = bytearray(len(line))
     for found in shaped:
         taken[found.start : found.end] = b"\1" * (found.end - found.start)
-    written = (found for form in FORMS if _FORMS in numbers for found in _written(form, line, taken))
-    for found in (*shaped, *written):
-        yield replace(found, start=start + found.start, end=start + found.end)
+    forms = [form for form in FORMS if form.has in line] if _FORMS in numbers else []
+    written = (found for form in forms for found in _written(form, line, taken))
+    yield from (found.moved(start) for found in (*shaped, *written))
 
 
 def _shaped(shape: Shape, line: bytes) -> Iterator[Secret]:
@@ -224,18 +227,15 @@ def _matches(expression: Any, line: bytes, judged: Callable[[Any], Secret | None
 
 _OPENING = re.compile(rb"(?:\\+|[bru])?[\"']")
 _NEXT_NAME = r"[,|][\w.$-]*[:=]|\\+[nrtu0x]|\\+$|</|%22|%26|%3B"
-_CLOSES = {b")": b"(", b"]": b"[", b"}": b"{", b">": b"<"}
+_BRACKETS = ((b"(", b")"), (b"[", b"]"), (b"{", b"}"), (b"<", b">"))
 
 
 def _bare(value: bytes) -> bytes:
     """Without what follows an unquoted value but is no part of it: ``,ssl=True``, a closing bracket, a full stop."""
     following = compiled(_NEXT_NAME, ignore_case=True).search(value)
     value = value[: following.start()] if following else value
-    while value[-1:] in b",.:" or (value[-1:] in _CLOSES and _CLOSES[value[-1:]] not in value):
-        if not value:
-            break
-        value = value[:-1]
-    return value
+    closing = b"".join(last for first, last in _BRACKETS if first not in value)
+    return value.rstrip(b",.:" + closing)
 
 
 def _readable(value: bytes) -> str:
@@ -250,7 +250,7 @@ def _on_next_lines(data: bytes, spans: Iterable[Span]) -> Iterator[Secret]:
         end = data.find(b"\n", stop + 1)
         both = data[start : end if end >= 0 else len(data)].replace(b"\n", b" ")
         for found in _written(PAIR, both, bytearray(len(both))):
-            yield replace(found, start=start + found.start, end=start + found.end)
+            yield found.moved(start)
 
 
 # --- Terminal escapes ---
@@ -262,16 +262,25 @@ def _without_escapes(raw: bytes) -> tuple[bytes, Callable[[int], int]]:
     """The text as a reader sees it, so that a colour hides nothing, and where each place of it is in ``raw``."""
     if b"\x1b" not in raw and b"\\u001b[" not in raw and b"\\x1b[" not in raw:
         return raw, lambda place: place
-    places, removed = [0], [0]
-    for escape in _ESCAPE.finditer(raw):
-        places.append(escape.start() - removed[-1])
-        removed.append(removed[-1] + len(escape[0]))
-    return _ESCAPE.sub(b"", raw), lambda place: place + removed[bisect_right(places, place) - 1]
+    places: list[int] = []
+    removed: list[int] = []
+
+    def in_raw(place: int) -> int:
+        if not places:
+            for escape in _ESCAPE.finditer(raw):
+                places.append(escape.start() - (removed[-1] if removed else 0))
+                removed.append((removed[-1] if removed else 0) + len(escape[0]))
+        before = bisect_right(places, place)
+        return place + removed[before - 1] if before else place
+
+    return _ESCAPE.sub(b"", raw), in_raw
 
 
 # --- Through values ---
 
 
+_PLAIN = frozenset({int, float, bool, type(None), datetime})
+"""Most of what is in an item, and never text."""
 _FIELD_NAMES: dict[type, tuple[str, ...]] = {}
 
 
@@ -308,6 +317,6 @@ def _gather(label: str, value: Any, strings: set[str]) -> None:
         strings.add(value)
         if label:
             strings.add(f"{label}: {value}")
-        return
-    for of, part in _parts(value):
-        _gather(of, part, strings)
+    elif type(value) not in _PLAIN:
+        for of, part in _parts(value):
+            _gather(of, part, strings)

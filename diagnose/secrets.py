@@ -31,6 +31,10 @@ class Secret:
     counts: bool = True
     """False for the further pieces of one secret."""
 
+    def moved(self, by: int) -> Secret:
+        """The same, in a text of which this one begins at ``by``."""
+        return Secret(self.start + by, self.end + by, self.kind, self.value, self.counts)
+
 
 @dataclass(frozen=True, slots=True)
 class Shape:
@@ -343,7 +347,8 @@ _ARGUMENT = rf"(?P<secret>{_QUOTED}|[^\s\"'&;-][^\s\"'&;]*)"
 """The same, but never the next option."""
 PAIR = Form(
     rf"(?:name|key){_QUOTE}?[ \t]*[:=][ \t]*{_QUOTE}?{_NAME}{_QUOTE}?(?:[\s,]|\\+[nrt])+(?:[0-9T:.-]+Z )?\s*{_QUOTE}?"
-    rf"(?:secure)?value{_QUOTE}?[ \t]*[:=][ \t]*{_VALUE}"
+    rf"(?:secure)?value{_QUOTE}?[ \t]*[:=][ \t]*{_VALUE}",
+    has=b"alue",
 )
 """``{"name": "DB_PASSWORD", "value": "..."}``, which YAML and indented JSON write on two lines."""
 PAIR_BEGINS = rf"{_STEM}[\"',\\]*[ \t\r]*$"
@@ -352,15 +357,15 @@ PAIR_BEGINS = rf"{_STEM}[\"',\\]*[ \t\r]*$"
 FORMS = (
     # NAME=value on a line of its own, or as a string of its own: to the end, whatever the value holds
     Form(rf"^(?:\S+Z[ ])?[ \t]*(?:export[ ]|ENV[ ])?{_VARIABLE}=(?P<secret>[^\s\"']\S*)", b"=", variable=True),
-    Form(rf"""["']{_VARIABLE}=(?P<secret>[^"'\\]+)["'\\]""", variable=True),
+    Form(rf"""["']{_VARIABLE}=(?P<secret>[^"'\\]+)["'\\]""", b"=", variable=True),
     # name=value, name: value, "name": "value", 'name' => 'value', name%3Dvalue
-    Form(rf"{_NAME}{_QUOTE}?\]?[ \t]*(?:=>|:=|==?|:|%3[AD])[ \t]*(?:&quot;|&#3[49];|%22)?{_VALUE}"),
+    Form(rf"{_NAME}{_QUOTE}?\]?[ \t]*(?:=>|:=|==?|:|%3[AD])[ \t]*(?:&quot;|&#3[49];|%22)?{_VALUE}", b""),
     # --name value, '--name', 'value'
-    Form(rf"""(?:^|[\s"'(\[])--?{_NAME}(?:["'],?|,)?[ \t]+{_ARGUMENT}"""),
+    Form(rf"""(?:^|[\s"'(\[])--?{_NAME}(?:["'],?|,)?[ \t]+{_ARGUMENT}""", b"-"),
     PAIR,
-    Form(rf"<(?:\w+:)?{_NAME}>(?P<secret>[^<]+)</"),
+    Form(rf"<(?:\w+:)?{_NAME}>(?P<secret>[^<]+)</", b"</"),
     # ('x-api-key', '...')
-    Form(rf"""\(b?["']{_NAME}["'],[ ]*(?P<secret>b?"[^"\\]*|b?'[^'\\]*)["']\)"""),
+    Form(rf"""\(b?["']{_NAME}["'],[ ]*(?P<secret>b?"[^"\\]*|b?'[^'\\]*)["']\)""", b"("),
 )
 FORM_CUE = rf"{_STEM}(?:[\"'\\&%\]>,]|[ \t]*[:=])|--[\w-]*(?:passw|secret|token|key|pat)[a-z]*[ \t]"
 """Finds the lines that may have one of the forms."""
@@ -380,5 +385,10 @@ def compiled(expression: str, *, ignore_case: bool = False) -> Any:
 
 def group(match: Any, name: str) -> Span:
     """Where a group of a match begins and ends."""
-    start, end = match.span(match.re.groupindex[name.encode()])
+    start, end = match.span(_position(match.re, name))
     return start, end
+
+
+@cache
+def _position(expression: Any, name: str) -> int:
+    return int(expression.groupindex[name.encode()])

@@ -293,6 +293,7 @@ def replayed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]
         def start(what: Replay | str, namespace: str | None = None, **options: Any) -> Replay:
             replay = stack.enter_context(serving(what if isinstance(what, Replay) else Replay.of(what, **options)))
             monkeypatch.setenv("KUBECONFIG", str(kubeconfig(tmp_path, replay.url, namespace)))
+            monkeypatch.setenv("NO_PROXY", "127.0.0.1")
             return replay
 
         yield start

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import threading
 import time
 from pathlib import Path
 
@@ -238,6 +241,34 @@ def test_an_inferenceservice_brings_its_pods_and_conditions(replayed: Start) -> 
     assert candidate.target.objects == ("predictor",)
     conditions = candidate.collect(seconds(20)).items["conditions"]
     assert "PredictorReady" in {one.type for one in conditions if one.kind == "InferenceService"}
+
+
+def test_what_was_read_before_an_interruption_is_handed_over(replayed: Start) -> None:
+    replayed(Replay.of("rollout", faults={"pods/log": HANG, "events": HANG}))
+    limits = seconds(60, call_s=60)
+    (candidate,) = find("rollout", "aml-rollout", limits).candidates
+    threading.Timer(0.5, limits.stop.set).start()
+    collection = candidate.collect(limits)
+    assert time.monotonic() < limits.deadline - 50
+    assert len(collection.items["pods"]) == 3
+    assert "events" in {gap.stream for gap in collection.missing}
+
+
+def test_docker_may_be_imported_at_the_same_time(replayed: Start) -> None:
+    replayed("healthy")
+    program = """
+import threading
+from diagnose.collectors import Limits
+from diagnose.targets import Wanted
+from diagnose.targets.kubernetes import KubernetesFinder
+other = threading.Thread(target=lambda: __import__("docker"))
+other.start()
+print(len(KubernetesFinder().find(Wanted(service="healthy", namespace="aml-healthy"), Limits()).candidates))
+other.join()
+"""
+    for _ in range(4):
+        ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+        assert (ended.stdout, ended.stderr) == ("1\n", "")
 
 
 def test_many_namespaces_are_searched_side_by_side(replayed: Start) -> None:

@@ -38,7 +38,7 @@ def collect_files(
     reader = Reader(limits, stdin)
     contents: list[Contents] = []
     for number, file in enumerate(found):
-        if time.monotonic() > limits.deadline:
+        if limits.stop.is_set() or time.monotonic() > limits.deadline:
             missing.append(_not_reached(found[number:]))
             break
         try:

@@ -37,7 +37,7 @@ class Contents:
     """Kubernetes objects: understood together with those of all other files."""
     captured_at: datetime | None = None
     newest: datetime | None = None
-    """The newest time among the objects."""
+    """The newest time among the documents."""
 
 
 def contents_of(text: str, origin: Origin) -> Contents:
@@ -48,8 +48,7 @@ def contents_of(text: str, origin: Origin) -> Contents:
         return contents
     parsed = documents.parsed_json(text)
     if parsed is not None:
-        for document in parsed:
-            _take_document(contents, document, text, origin, alone=len(parsed) == 1)
+        _take_documents(contents, parsed, text, origin)
         return contents
     if is_source_code(text):
         contents.pieces.append(Piece(origin, _source_code))
@@ -58,12 +57,16 @@ def contents_of(text: str, origin: Origin) -> Contents:
     return contents
 
 
-def _take_document(contents: Contents, document: object, text: str, origin: Origin, *, alone: bool) -> None:
-    """``text`` is what the document was read from."""
-    document = documents.listed(document)
-    kind = document_of(document)
+def _take_documents(contents: Contents, parsed: Sequence[object], text: str, origin: Origin) -> None:
+    """``text`` is what the documents were read from."""
     newest = newest_in_objects(text)
     contents.newest = max((one for one in (contents.newest, newest) if one), default=None)
+    for document in map(documents.listed, parsed):
+        _take_document(contents, document, text, origin, alone=len(parsed) == 1)
+
+
+def _take_document(contents: Contents, document: object, text: str, origin: Origin, *, alone: bool) -> None:
+    kind = document_of(document)
     if kind is Document.KUBERNETES:
         values = document if isinstance(document, list) else [document]
         contents.objects += [Saved(value, origin.source) for value in values if isinstance(value, dict)]
@@ -72,9 +75,9 @@ def _take_document(contents: Contents, document: object, text: str, origin: Orig
     elif kind is Document.NOTEBOOK:
         _take_text(contents, documents.printed_by_notebook(document), origin, "output of its cells")
     elif kind is Document.OTHER:
-        contents.pieces.append(Piece(origin, partial(_error_document, document, text, alone), newest))
+        contents.pieces.append(Piece(origin, partial(_error_document, document, text, alone)))
     else:
-        contents.pieces.append(Piece(origin, partial(_DOCUMENTS[kind], document, text), newest))
+        contents.pieces.append(Piece(origin, partial(_DOCUMENTS[kind], document, text)))
 
 
 def _take_text(contents: Contents, text: str, origin: Origin, how: str) -> None:
@@ -85,6 +88,7 @@ def _take_text(contents: Contents, text: str, origin: Origin, how: str) -> None:
     inner = contents_of(text, replace(origin, source=f"{origin.source} ({how})"))
     contents.pieces += inner.pieces
     contents.objects += inner.objects
+    contents.newest = max((one for one in (contents.newest, inner.newest) if one), default=None)
 
 
 def _error_document(document: object, text: str, alone: bool, origin: Origin) -> Iterator[Fact]:
@@ -93,7 +97,9 @@ def _error_document(document: object, text: str, alone: bool, origin: Origin) ->
     found = streams_of(text if alone else readable)
     stream = "logs.deployment" if len(found) > 1 else found[0]
     if alone:
-        yield Log(stream=stream, source=origin.source, subject=origin.subject, chunks=(Chunk(1, text.rstrip("\n")),))
+        yield Log(
+            stream=stream, source=origin.source, subject=origin.subject, chunks=(Chunk(origin.line, text.rstrip("\n")),)
+        )
     if not alone or "\n" not in text.strip():
         yield pretty_log(readable, stream, origin)
     else:
@@ -206,8 +212,8 @@ class _Cutter:
         parsed = parse(part.text)
         if parsed is None:
             self._add(part, _broken)
-        for document in parsed or ():
-            _take_document(self._contents, document, part.text, replace(self._origin, line=part.line), alone=False)
+        else:
+            _take_documents(self._contents, parsed, part.text, replace(self._origin, line=part.line))
 
     def _take_nothing(self) -> None:
         found = _RESOURCE.search(self._command)

@@ -74,8 +74,11 @@ def readable_log(text: str, stream: str, origin: Origin, how: str) -> Log:
 
 
 def pretty(document: object) -> str:
-    """JSON as a person reads it: one field a line, strings unescaped."""
-    return unescape(json.dumps(document, indent=2, ensure_ascii=False))
+    """JSON as a person reads it: one field a line, strings unescaped. What is nested absurdly deep is left out."""
+    try:
+        return unescape(json.dumps(document, indent=2, ensure_ascii=False))
+    except RecursionError:
+        return ""
 
 
 def quoted_facts(text: str, origin: Origin) -> list[Item]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from diagnose.collectors.files.documents import objects_in
 from diagnose.collectors.files.names import PLACE, Origin
 from diagnose.model import Collection, Item, Subject
 from diagnose.streams import (
@@ -51,7 +52,8 @@ def collection_of_objects(saved: Sequence[Saved], now: datetime | None) -> Colle
     sources = list(dict.fromkeys(one.source for one in saved))
     named = ", ".join(sources[:_SHOWN]) + (f" and {len(sources) - _SHOWN} more" if len(sources) > _SHOWN else "")
     collection = collection_of([one.document for one in saved], now, named)
-    origins = {_key_of_document(one.document): one.source for one in saved} if len(sources) > 1 else {}
+    each = ((document, one.source) for one in saved for document in objects_in(one.document))
+    origins = {_key_of_document(document): source for document, source in each} if len(sources) > 1 else {}
     items = {stream: tuple(_at_home(item, origins) for item in found) for stream, found in collection.items.items()}
     return replace(collection, items=items)
 

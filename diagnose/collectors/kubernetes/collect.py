@@ -23,7 +23,7 @@ def collect(lists: Lists, scope: Scope, limits: Limits) -> Collection:
     searched = belonging(lists.objects(SEARCHED), scope)
     view = View(searched, _now(lists))
     wanted = logs.worth_reading(view)
-    readings = [logs.Reading(lists.cluster, one, LOGS).start(lists.calls, limits) for one in wanted]
+    readings = logs.start(lists.cluster, lists.calls, wanted, LOGS, limits)
     front = router.start(lists, limits) if router.concerns(searched, scope) else None
 
     every = lists.objects(lists.queries)

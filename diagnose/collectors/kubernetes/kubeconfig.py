@@ -112,6 +112,9 @@ def _exists(file: Path) -> bool:
 
 
 def _from_files(files: Sequence[Path], wanted: str | None) -> Cluster:
+    # First, and whole: when another thread is importing docker at the same time, each would else wait for a half of
+    # requests that the other has, and both end with an ImportError.
+    import requests  # noqa: F401
     from kubernetes import config
     from kubernetes.client import Configuration
 
@@ -219,8 +222,9 @@ class _Recorder(logging.Handler):
         self.texts: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Keep the first line, capped: it may come from a foreign program."""
-        self.texts.append(" ".join(record.getMessage().split())[:200])
+        """Keep one short line of what the client says: it may come from a foreign program."""
+        if record.module == "kube_config":
+            self.texts.append(" ".join(record.getMessage().split())[:200])
 
 
 @contextmanager
@@ -235,6 +239,7 @@ def _complaints() -> Iterator[list[str]]:
 
 
 def _from_pod() -> Cluster:
+    import requests  # noqa: F401  for the reason given in _from_files
     from kubernetes import config
     from kubernetes.client import Configuration
 

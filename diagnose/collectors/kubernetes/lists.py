@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
@@ -11,7 +11,7 @@ from diagnose.collectors import Limits
 from diagnose.collectors.kubernetes import decode
 from diagnose.collectors.kubernetes.calls import Calls, Clock, Job
 from diagnose.collectors.kubernetes.client import CallError, Cluster
-from diagnose.collectors.kubernetes.kinds import BY_RESOURCE, PLACE, Kind
+from diagnose.collectors.kubernetes.kinds import PLACE, Kind
 from diagnose.model import Missing, Subject, Why
 
 PAGE = 500
@@ -65,12 +65,11 @@ class Listing:
         self.query = query
         self._cluster = cluster
         self._pages: list[decode.Page[Any]] = []
-        self._job: Job[None] | None = None
         self._outcome: Outcome | None = None
 
     def start(self, calls: Calls, limits: Limits) -> Listing:
         """Begin to read."""
-        self._job = calls.start(limits, self._read)
+        self._job: Job[None] = calls.start(limits, self._read)
         return self
 
     def outcome(self) -> Outcome:
@@ -82,8 +81,7 @@ class Listing:
     def _awaited(self) -> Outcome:
         error: CallError | None = None
         try:
-            if self._job is not None:
-                self._job.answer()
+            self._job.answer()
         except CallError as failure:
             error = failure
         except TimeoutError:
@@ -146,11 +144,6 @@ class Listing:
             raise CallError(str(error), why=Why.FAILED) from error
 
 
-def known(query: Query, items: Iterable[Any]) -> Outcome:
-    """A list that was read as part of another."""
-    return Outcome(tuple(item for item in items if item.metadata.namespace == query.namespace))
-
-
 def missing(query: Query, outcome: Outcome, streams: Sequence[str] | None = None) -> tuple[Missing, ...]:
     """What the streams lack when the list ended so."""
     names = query.kind.streams if streams is None else streams
@@ -180,8 +173,3 @@ def needs(query: Query, error: CallError) -> str:
     if not query.namespace:
         return f"list {resource} in all namespaces (for example a ClusterRoleBinding to the ClusterRole view)"
     return f"list {resource}{query.where} (for example the ClusterRole view)"
-
-
-def kinds(*resources: str) -> tuple[Kind, ...]:
-    """Kinds by resource name."""
-    return tuple(BY_RESOURCE[resource] for resource in resources)

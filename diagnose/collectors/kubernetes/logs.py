@@ -23,6 +23,8 @@ _ORDINARY = re.compile(r"previous terminated container .* not found|is waiting t
 _NO_LOG = re.compile(rb"(?:\d{4}-\S+Z )?unable to retrieve container logs for [\w-]+://\S*\s*")
 """What some kubelets answer with status 200, as if it were the log, when the container is gone."""
 _SOONER = "look again right after the next crash"
+_BUDGET = 128 * 1024 * 1024
+"""Bytes kept of all logs together; many pods that fail mostly fail alike."""
 _MOST_GAPS = 10
 """Logs that could not be read are named one by one up to this many."""
 
@@ -85,6 +87,15 @@ def of_pod(view: View, pod: schema.Pod) -> Iterator[tuple[Wanted, ...]]:
             yield (current,)
         else:
             yield (current,)
+
+
+def start(
+    cluster: Cluster, calls: Calls, wanted: Sequence[tuple[Wanted, ...]], stream: str, limits: Limits
+) -> tuple[Reading, ...]:
+    """Begin to read them all; of many less is kept of each."""
+    share = min(limits.log_bytes, _BUDGET // max(1, len(wanted)))
+    allowed = replace(limits, log_bytes=share)
+    return tuple(Reading(cluster, one, stream).start(calls, allowed) for one in wanted)
 
 
 class Attempt:

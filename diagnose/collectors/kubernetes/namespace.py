@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -81,7 +81,7 @@ class Lists:
             self._outcomes[name] = self._listings[name].outcome()
         return self._outcomes.get(name, Outcome())
 
-    def objects(self, names: Iterable[str]) -> Objects:
+    def objects(self, names: Collection[str]) -> Objects:
         """What these lists hold."""
         found: dict[str, tuple[Any, ...] | None] = {}
         for name in names:

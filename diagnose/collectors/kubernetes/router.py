@@ -48,7 +48,7 @@ def start(lists: Lists, limits: Limits) -> Router:
         return Router(gaps=tuple(_gaps(lists)))
     view = View(Objects(pods=(found,)), datetime.now(UTC))
     wanted = [one for one in logs.of_pod(view, found) if not one[0].previous]
-    return Router(tuple(logs.Reading(lists.cluster, one, STREAM).start(lists.calls, limits) for one in wanted))
+    return Router(logs.start(lists.cluster, lists.calls, wanted, STREAM, limits))
 
 
 def _pods(lists: Lists) -> Iterator[schema.Pod]:

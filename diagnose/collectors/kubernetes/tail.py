@@ -1,4 +1,4 @@
-"""The end of a text that arrives in pieces, without ever holding more than twice of it."""
+"""The end of a text that arrives in pieces, holding little more than that."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Tail:
         """Take the next piece."""
         with self._lock:
             self._kept += piece
-            if len(self._kept) > 2 * self._most:
+            if len(self._kept) > 1.5 * self._most:
                 self._shorten()
 
     def end(self) -> tuple[bytes, int, int]:

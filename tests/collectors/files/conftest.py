@@ -16,18 +16,17 @@ Collect = Callable[..., Collection]
 
 @pytest.fixture
 def collect(tmp_path: Path) -> Collect:
-    """Saves each text as a file of a folder and reads the folder; names are neutral unless given as ``{name: text}``."""
+    """Saves each text under a neutral name in a folder, and reads the folder; ``named`` takes names with texts."""
 
-    def collected(*texts: str, **limits: int) -> Collection:
-        named = {f"artifact-{number}.txt": text for number, text in enumerate(texts, 1)}
-        return save(named, **limits)
+    def collected(*texts: str) -> Collection:
+        return save({f"artifact-{number}.txt": text for number, text in enumerate(texts, 1)})
 
-    def save(named: dict[str, str], **limits: int) -> Collection:
+    def save(named: dict[str, str]) -> Collection:
         for name, text in named.items():
             path = tmp_path / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
-        return collect_files([str(tmp_path)], Limits(**limits))
+        return collect_files([str(tmp_path)], Limits())
 
     collected.named = save  # type: ignore[attr-defined]
     return collected

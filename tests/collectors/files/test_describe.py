@@ -129,7 +129,7 @@ def test_a_node_with_its_gpu_and_taint(described):
     (node,) = only(facts, Node)
     assert (node.ready, node.gpus, node.taints) == ("True", 1, ("nvidia.com/gpu=present:NoSchedule",))
     assert (node.cpu_allocatable, node.architecture, node.instance_type) == (5.76, "amd64", "Standard_NC6")
-    assert not (node.disk_pressure or node.memory_pressure or node.unschedulable)
+    assert (node.disk_pressure, node.memory_pressure, node.unschedulable) == (False, False, False)
 
 
 def test_a_piece_of_a_node_does_not_say_whether_it_is_ready():

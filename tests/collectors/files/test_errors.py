@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - texts stand as programs print them
 """Error texts of SDKs and of Azure: what is escaped in them, and what they quote."""
 
 from diagnose.collectors.files.errors import pretty, quoted_facts, status_events, unescape, unescaped_logs
@@ -94,6 +95,13 @@ def test_events_of_a_managed_deployment():
         *("ReadinessProbeFailed", "Warning", "Readiness probe failed: HTTP, 502"),
     )
     assert failed.time.isoformat() == "2024-03-04T14:09:58.645781+00:00"
+
+
+def test_nesting_without_end_does_no_harm():
+    document = []
+    for _ in range(5000):
+        document = [document]
+    assert pretty(document) == ""
 
 
 def test_a_document_is_printed_for_people():

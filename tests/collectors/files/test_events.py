@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - texts stand as programs print them
 """Event tables of several versions of kubectl."""
 
 import pytest

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - texts stand as programs print them
 """Which streams a text belongs to, told from what it says; each kind with what only looks like it."""
 
 import pytest

@@ -78,7 +78,7 @@ def test_what_kubectl_was_refused_is_missing():
 
 
 def test_a_container_that_waits_has_no_log_but_a_reason():
-    text = 'Error from server (BadRequest): container "scorer" in pod "churn-6f7c9d7b5-zk2ql" is waiting to start: {}\n'
+    text = 'Error from server (BadRequest): container "scorer" in pod "churn-6f7c9d7b5-zk2ql" is waiting to start: {}'
     for said, reason in (
         ("CreateContainerConfigError", "CreateContainerConfigError"),
         ("trying and failing to pull image", "ImagePullBackOff"),
@@ -90,6 +90,8 @@ def test_a_container_that_waits_has_no_log_but_a_reason():
 
 
 def test_docker_info_tells_of_the_engine():
-    text = "Server Version: 17.06.2-ee-6\nStorage Driver: windowsfilter\n OSType: windows\n Total Memory: 7.5GiB\n CPUs: 4\n"
+    text = (
+        "Server Version: 17.06.2-ee-6\nStorage Driver: windowsfilter\nOSType: windows\nTotal Memory: 7.5GiB\nCPUs: 4\n"
+    )
     (engine,) = [fact for fact in read(f" {text}") if isinstance(fact, Engine)]
     assert (engine.version, engine.os_type, engine.memory_mib, engine.cpus) == ("17.06.2-ee-6", "windows", 7680.0, 4)

@@ -32,7 +32,8 @@ EVENT = {
 
 
 def test_objects_of_all_files_are_understood_together_and_cited_each_from_its_own():
-    collection = collection_of_objects([Saved(POD, "pods.json"), Saved(EVENT, "events.yaml")], NOW)
+    pods = {"apiVersion": "v1", "kind": "PodList", "items": [{"metadata": POD["metadata"], "spec": POD["spec"]}]}
+    collection = collection_of_objects([Saved(pods, "pods.json"), Saved(EVENT, "events.yaml")], NOW)
     (pod,), (event,) = collection.items["pods"], collection.items["events"]
     assert (pod.source, event.source) == ("pods.json", "events.yaml")
     assert pod.subject.workload == event.subject.workload == "churn"

@@ -52,7 +52,7 @@ def test_a_log_that_quotes_commands_is_no_session():
 
 
 def test_a_log_that_prints_names_and_headers_stays_a_log():
-    log = "Name:  churn\nVersion:  3\nHTTP/1.1 is used\nNAME of the model: churn\nType   Reason unknown\n{\n  'rows': 1\n}"
+    log = "Name:  churn\nVersion:  3\nHTTP/1.1 is used\nNAME of the model: x\nType   Reason unknown\n{\n  'rows': 1\n}"
     assert [kind for kind, _, _ in kinds(log)] == [Kind.TEXT]
 
 

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - texts stand as programs print them
 """Tables of kubectl get and docker ps."""
 
 import pytest

@@ -81,3 +81,20 @@ def test_a_pause_that_would_outlast_the_run_is_not_begun() -> None:
     clock = Clock(seconds(1))
     assert clock.pause(0.01)
     assert not clock.pause(60)
+
+
+def test_an_interruption_ends_waiting_and_pausing() -> None:
+    limits, release = seconds(3600, call_s=600), threading.Event()
+    job = Calls().start(limits, lambda clock: release.wait())
+    limits.stop.set()
+    with pytest.raises(TimeoutError):
+        job.answer()
+    assert Clock(limits).over()
+    assert not Clock(limits).pause(5)
+    release.set()
+
+
+def test_pauses_together_take_no_longer_than_a_call_that_hangs() -> None:
+    clock = Clock(seconds(3600, call_s=0.1))
+    assert clock.pause(0.01)
+    assert not clock.pause(9.995)

@@ -134,6 +134,17 @@ def test_of_a_long_log_the_end_is_kept_and_its_lines_keep_their_numbers(collecte
     assert log.cut == "first 0.8 MB of 1.1 MB not kept"
 
 
+def test_of_very_many_logs_less_is_kept_of_each(collected: Collected, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("diagnose.collectors.kubernetes.logs._BUDGET", 3000)
+    names = [f"lonely-{number}" for number in range(3)]
+    crash = [status(**CRASHED)]
+    replay = cluster(pods=[pod(name, owner=("StatefulSet", "lonely"), statuses=crash) for name in names])
+    replay.logs = {(NAMESPACE, name, "app", True): b"0123456789\n" * 200 for name in names}
+    found = collected(replay, "lonely", NAMESPACE)
+    assert [len(log.chunks[0].text) for log in found.logs["logs.container"]] == [990, 990, 990]
+    assert {log.cut for log in found.logs["logs.container"]} == {"first 1.2 kB of 2.2 kB not kept"}
+
+
 def test_since_is_asked_of_the_server_and_said(collected: Collected) -> None:
     replay = crashing(b"boom\n")
     found = collected(replay, "lonely", NAMESPACE, replace(seconds(20), since_s=90.2))
