@@ -1,4 +1,4 @@
-"""An API server of one namespace with many pods: ``python -m bench.apiserver PODS FAILING DELAY_MS`` prints its port."""
+"""An API server with many pods: ``python -m bench.apiserver PODS FAILING DELAY_MS`` prints its port."""
 
 from __future__ import annotations
 

@@ -129,7 +129,7 @@ def analyze_command(paths: tuple[str, ...], **common: object) -> None:
     """
     from diagnose.pipeline import analyze
 
-    stdin = click.get_binary_stream("stdin") if "-" in paths else None
+    stdin = sys.stdin.buffer if "-" in paths else None
     _reported(lambda settings: analyze(paths, settings, stdin), common)
 
 
@@ -159,7 +159,7 @@ def rules_group() -> None:
 )
 def rules_list(stage: str | None, directories: tuple[Path, ...]) -> None:
     """List the rules: id, severity, kind and title."""
-    from diagnose.engine import catalogue
+    from diagnose import catalogue
 
     with _errors():
         click.echo(catalogue.listed(directories, stage))
@@ -172,7 +172,7 @@ def rules_list(stage: str | None, directories: tuple[Path, ...]) -> None:
 )
 def rules_show(rule_id: str, directories: tuple[Path, ...]) -> None:
     """Show what a rule looks for, why it fails, and the fixes."""
-    from diagnose.engine import catalogue
+    from diagnose import catalogue
 
     with _errors():
         click.echo(catalogue.shown(rule_id, directories))
@@ -182,7 +182,7 @@ def rules_show(rule_id: str, directories: tuple[Path, ...]) -> None:
 @click.argument("path", required=False, type=click.Path(path_type=Path))
 def rules_test(path: Path | None) -> None:
     """Run the examples of the rules in PATH (a file or folder), or of those that ship."""
-    from diagnose.engine import catalogue
+    from diagnose import catalogue
 
     with _errors():
         text, holds = catalogue.tested(path)
@@ -203,7 +203,7 @@ def rules_test(path: Path | None) -> None:
 )
 def rules_new(rule_id: str, directory: Path) -> None:
     """Write the skeleton of a rule, with examples to fill in."""
-    from diagnose.engine import catalogue
+    from diagnose import catalogue
 
     with _errors():
         click.echo(f"wrote {catalogue.begun(rule_id, directory)}; fill it in, then: diagnose rules test {directory}")
@@ -212,7 +212,7 @@ def rules_new(rule_id: str, directory: Path) -> None:
 @rules_group.command("schema")
 def rules_schema() -> None:
     """Print the JSON Schema of rule files, for editors."""
-    from diagnose.engine import catalogue
+    from diagnose import catalogue
 
     click.echo(catalogue.json_schema())
 

@@ -226,7 +226,7 @@ def _matches(expression: Any, line: bytes, judged: Callable[[Any], Secret | None
 
 
 _OPENING = re.compile(rb"(?:\\+|[bru])?[\"']")
-_NEXT_NAME = r"[,|][\w.$-]*[:=]|\\+[nrtu0x]|\\+$|</|%22|%26|%3B"
+_NEXT_NAME = r"[,|][\w.$-]*[:=]|\\+(?:[nrt]|u00(?:2[267]|3[CE])|$)|</|%22|%26|%3B"
 _BRACKETS = ((b"(", b")"), (b"[", b"]"), (b"{", b"}"), (b"<", b">"))
 
 
@@ -262,6 +262,9 @@ def _without_escapes(raw: bytes) -> tuple[bytes, Callable[[int], int]]:
     """The text as a reader sees it, so that a colour hides nothing, and where each place of it is in ``raw``."""
     if b"\x1b" not in raw and b"\\u001b[" not in raw and b"\\x1b[" not in raw:
         return raw, lambda place: place
+    plain = _ESCAPE.sub(b"", raw)
+    if len(plain) == len(raw):
+        return raw, lambda place: place
     places: list[int] = []
     removed: list[int] = []
 
@@ -273,7 +276,7 @@ def _without_escapes(raw: bytes) -> tuple[bytes, Callable[[int], int]]:
         before = bisect_right(places, place)
         return place + removed[before - 1] if before else place
 
-    return _ESCAPE.sub(b"", raw), in_raw
+    return plain, in_raw
 
 
 # --- Through values ---
@@ -293,7 +296,8 @@ def _field_names(kind: type) -> tuple[str, ...]:
 def _parts(value: Any) -> list[tuple[str, Any]]:
     """What it is made of, each with the name that says what it is: its key, or the command-line option before it."""
     if isinstance(value, Mapping):
-        return [(key if isinstance(key, str) else "", inner) for key, inner in value.items()]
+        named_values = [(key if isinstance(key, str) else "", inner) for key, inner in value.items()]
+        return [*(("", key) for key in value), *named_values]
     if isinstance(value, tuple | list):
         return [(_option(before, inner), inner) for before, inner in zip(("", *value), value, strict=False)]
     return [("", getattr(value, name)) for name in _field_names(type(value))]
@@ -306,7 +310,7 @@ def _option(before: object, argument: object) -> str:
 
 def _made_of(value: Any, parts: list[Any]) -> Any:
     if isinstance(value, Mapping):
-        return dict(zip(value, parts, strict=True))
+        return dict(zip(parts[: len(value)], parts[len(value) :], strict=True))
     if isinstance(value, tuple | list):
         return type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
     return replace(value, **dict(zip(_field_names(type(value)), parts, strict=True)))

@@ -162,7 +162,7 @@ def is_secret(label: str, value: str, *, quoted: bool, assigned: bool) -> bool:
     if name.sure:
         return True
     if variable:
-        return len(value) >= 4 and not _is_name(value) and not re.search(r"[\s()\[\]\\]", value)
+        return len(value) >= 4 and not _is_name(value) and not re.search(r"\s", value)
     return is_random(value, 8 if quoted or assigned else 16)
 
 
@@ -221,7 +221,7 @@ SHAPES = (
     # up to the last @ before a slash; a password that has a slash itself must not look like a port
     Shape(
         "url-password",
-        r"""[a-z]://[^\s/:@\[\]"'<>]*:"""
+        r"""[a-z]:(?:\\?/){2}[^\s/:@\[\]"'<>]*:"""
         r"""(?P<secret>[^\s/"'<>;]+|[0-9]*[^\s/@"'<>;0-9][^\s"'<>;]*)@""",
         ignore_case=True,
         judge=is_said,
@@ -276,6 +276,7 @@ SHAPES = (
         rf"""(?:^|[^\w-])cookie(?:{_TO}|[ ])(?P<secret>[\w.-]+=[^\s;"'\\]+(?:;[ ]*[\w.-]+=[^\s;"'\\]*)*)""",
         ignore_case=True,
     ),
+    Shape("password", r"machine[ ]+\S+[ ]+login[ ]+\S+[ ]+password[ ]+(?P<secret>\S+)"),
     # docker, podman, helm, az acr and az all take the password as -p behind login
     Shape("password", r"""login\b.*?[\s"']-p["',=\s]+(?P<secret>[^\s"',]+)""", judge=is_said),
     Shape("password", r"""sshpass[ ]+-p[ ]*["']?(?P<secret>[^\s"']+)""", judge=is_said),
@@ -303,7 +304,7 @@ NAMES = (
     Name("endpoint-key", r"(?:primary|secondary|endpoint|scoring)[_-]?key", sure=False),
     Name("access-token", r"(?:access|refresh|id|auth|sas|session|security|bearer)[_-]?token", sure=False),
     Name("authorization", r"authorization", sure=False),
-    Name("token", r"token|[_-]pat", sure=False),
+    Name("token", r"token|(?:ext|devops|ado|github|gh|gitlab)[_-]pat|identity[_-]header", sure=False),
     Name(
         "secret",
         r"secret|(?:secret|signing|encryption|shared|access|auth|service|admin|query|master|host)[_-]?key",
@@ -331,7 +332,7 @@ def named(label: str) -> Name | None:
 # --- Forms ---
 
 _STEM = (
-    r"(?:passw(?:or)?d|passphrase|pwd|[_-]pass|secret|token|key|[_-]pat|client_assertion|authorization|credentials?"
+    r"(?:passw(?:or)?d|passphrase|pwd|[_-]pass|secret|token|key|[_-]pat|client_assertion|authorization|identity[_-]header|credentials?"
     r"|dockerconfigjson|dockercfg|docker_auth_config)[0-9]?"
 )
 """How all NAMES end: few words, quickly found."""

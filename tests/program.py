@@ -38,7 +38,7 @@ def diagnose(*arguments: str | Path, stdin: bytes = b"", timeout: float = 90, **
         input=stdin,
         capture_output=True,
         timeout=timeout,
-        env={**os.environ, "HOME": "/nonexistent", **nowhere, **environment},
+        env={**os.environ, **nowhere, **environment},
         check=False,
     )
     return Ended(done.returncode, done.stdout.decode(), done.stderr.decode())

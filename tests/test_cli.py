@@ -63,14 +63,14 @@ def one_line(text: str) -> str:
 def test_the_lists_written_into_the_command_line_are_those_of_the_program() -> None:
     assert tuple(cli.FORMATS) == tuple(FORMATS)
     assert cli.SEVERITIES == SEVERITIES
-    assert cli.PLACES == tuple(finder.place for finder in finders())
+    assert tuple(finder.place for finder in finders()) == cli.PLACES
 
 
 def test_a_failing_log_ends_with_1_and_names_the_cause(failing: Path) -> None:
     ended = diagnose("analyze", failing, "--format", "json")
     assert (ended.code, ended.first, ended.report["verdict"]) == (1, "init.get-model-path-not-found", "failing")
     (fix, *_) = ended.report["findings"][0]["fixes"]
-    assert "Model.get_model_path('churn')" in fix["command"]
+    assert r"Model.get_model_path(\"churn\")" in fix["command"]
     assert "score.py line 6, in init()" in ended.report["findings"][0]["explain"]
 
 
@@ -177,7 +177,9 @@ def test_all_mistakes_of_a_users_rules_are_told_with_their_lines(failing: Path, 
 
 
 def test_a_users_rule_is_used(tmp_path: Path, working: Path) -> None:
-    own = rule_text("init.own", "match: {seen: {in: logs.container, where: {line: {contains: 'Booting worker'}}}}", kind="advice")
+    own = rule_text(
+        "init.own", "match: {seen: {in: logs.container, where: {line: {contains: 'Booting worker'}}}}", kind="advice"
+    )
     written(tmp_path / "own", own)
     ended = diagnose("analyze", working, "--rules", tmp_path / "own", "--format", "json")
     assert "init.own" in {finding["rule"] for finding in ended.report["findings"]}
@@ -220,7 +222,9 @@ def test_analyzing_needs_no_client_and_no_schema(failing: Path) -> None:
         f"program(['analyze', {str(failing)!r}, '--format', 'json'], standalone_mode=False)\n"
     )
     probe = "import atexit; atexit.register(lambda: print([n for n in ('kubernetes', 'docker', 'pydantic', 'rich') if n in sys.modules], file=sys.stderr))\n"
-    done = subprocess.run([sys.executable, "-c", "import sys\n" + probe + code], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", "import sys\n" + probe + code], capture_output=True, text=True, check=False
+    )
     assert done.stderr.strip() == "[]"
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from diagnose.engine.health import Health, stage_index
+from diagnose.engine.health import stage_index
 from diagnose.engine.rule import Rule
-from diagnose.model import LADDER, Evidence, Finding, Role, StageState, Verdict
+from diagnose.model import LADDER, Evidence, Finding, Role, StageState
 from diagnose.streams import Container, Event, Pod, ServerRun
 
 _PULLING = ("ImagePullBackOff", "ErrImagePull", "InvalidImageName", "ErrImageNeverPull", "ImageInspectError")
@@ -14,22 +14,26 @@ _NOT_STARTED = (*_PULLING, "CreateContainerConfigError", "CreateContainerError",
 
 
 def stopped_at(findings: tuple[Finding, ...], rules: Mapping[str, Rule]) -> str | None:
-    """The stage at which the first answer stopped it; of a failure of the families, the earliest of its symptoms'."""
+    """The stage at which the first answer stopped it.
+
+    A failure of the families stops where the earliest of its symptoms does; a failure that may show itself later than
+    its own stage, where the causes folded under it do: a wrong model version that only fails in run() stops at score.
+    """
     telling = (f for f in findings if f.role in (Role.ROOT_CAUSE, Role.SYMPTOM) and f.severity in ("error", "critical"))
     first = next(telling, None)
     if first is None:
         return None
-    if rules[first.rule].stops:
-        return rules[first.rule].stops
-    stages = [rules[told].stops for told in first.explains if told in rules and rules[told].stops]
-    return min(stages, key=stage_index, default=None)
+    own = rules[first.rule].stops
+    folded = [rules[told] for told in first.explains if told in rules and rules[told].stops]
+    if not own:
+        return min((rule.stops for rule in folded), key=stage_index, default=None)
+    shown = min((rule.stops for rule in folded if rule.kind == "cause"), key=stage_index, default=own)
+    return max(own, shown, key=stage_index)
 
 
-def ladder(
-    evidence: Evidence, health: Health, failed: str | None, verdict: Verdict
-) -> tuple[tuple[tuple[str, StageState], ...], str | None]:
+def ladder(evidence: Evidence, failed: str | None) -> tuple[tuple[tuple[str, StageState], ...], str | None]:
     """The state of each stage, and the furthest that was reached."""
-    passed = _furthest_passed(evidence, health)
+    passed = _furthest_passed(evidence)
     if failed is not None:
         limit = stage_index(failed)
         states = {
@@ -52,7 +56,7 @@ def _rungs(states: Mapping[str, StageState], evidence: Evidence) -> tuple[tuple[
     return tuple((stage, state) for stage, state in states.items() if stage not in skip)
 
 
-def _furthest_passed(evidence: Evidence, health: Health) -> str | None:
+def _furthest_passed(evidence: Evidence) -> str | None:
     """The last stage there is proof of having passed, by whichever replica got furthest."""
     proofs = [*_by_pods(evidence), *_by_containers(evidence), *_by_servers(evidence), *_by_events(evidence)]
     return max(proofs, key=stage_index, default=None)

@@ -144,7 +144,7 @@ def _cut(subject: Subject, level: str) -> Subject:
 def _lacking(stream: str, subject: Subject, evidence: Evidence) -> list[Missing]:
     """Why there could be more in ``stream`` about ``subject`` than was seen."""
     if STREAMS[stream].derived:
-        return [m for m in evidence.missing if STREAMS[m.stream].is_text and m.subject.joins(subject)]
+        stream = "logs.container"
     return [missing for missing in evidence.missing if missing.stream == stream and missing.subject.joins(subject)]
 
 

@@ -33,9 +33,10 @@ def report(book: RuleBook, evidence: Evidence, versions: Mapping[str, str]) -> R
     health = Health(evidence)
     findings = rank([hit for outcome in outcomes for hit in outcome.hits], evidence, health, book.by_id)
     broken = [o.rule.id for o in outcomes if any(one not in evidence.missing for one in o.missing)]
-    verdict, reason = _verdict(findings, [*_unseen(evidence), *(f"the answer of {name}" for name in broken)], health)
-    failed = stopped_at(findings, book.by_id) if verdict in (Verdict.FAILING, Verdict.DEGRADED) else None
-    rungs, reached = ladder(evidence, health, failed, verdict)
+    unseen = [*_unseen(evidence), *(f"the answer of {name}" for name in broken)]
+    failed = stopped_at(findings, book.by_id)
+    verdict, reason = _verdict(findings, unseen, failed, health)
+    rungs, reached = ladder(evidence, failed)
     return Report(
         service=evidence.target.service,
         target=evidence.target,
@@ -60,10 +61,12 @@ def counts_against(finding: Finding, threshold: str) -> bool:
     return grave and finding.role not in (Role.LATENT, Role.ADVICE)
 
 
-def _verdict(findings: Sequence[Finding], unseen: Sequence[str], health: Health) -> tuple[Verdict, str]:
+def _verdict(
+    findings: Sequence[Finding], unseen: Sequence[str], failed: str | None, health: Health
+) -> tuple[Verdict, str]:
     active = [finding for finding in findings if counts_against(finding, "error")]
     if active:
-        return _broken(active, health)
+        return _broken(active, failed, health)
     if health.unwell():
         state = Verdict.DEGRADED if health.serving() else Verdict.FAILING
         return state, "Its state says that it does not work, but no known failure explains what was seen."
@@ -74,14 +77,11 @@ def _verdict(findings: Sequence[Finding], unseen: Sequence[str], health: Health)
     return Verdict.UNKNOWN, "No known failure was recognised, and nothing proves that the service works."
 
 
-def _broken(active: Sequence[Finding], health: Health) -> tuple[Verdict, str]:
+def _broken(active: Sequence[Finding], failed: str | None, health: Health) -> tuple[Verdict, str]:
     causes = [finding for finding in active if finding.role in _DECIDING]
     told = causes[0].title if causes else f"{active[0].title}; its cause was not found"
-    partly = [s for s in health.servers if s.served and s.failed] or [
-        s for s in health.servers if causes and causes[0].stage in ("score", "serve") and s.served
-    ]
-    early = not causes or causes[0].stage not in ("score", "serve")
-    if (early and health.serving()) or (not early and partly):
+    late = failed in ("score", "serve")
+    if any(server.served for server in health.servers) if late else health.serving():
         return Verdict.DEGRADED, f"{told}; part of it still serves."
     return Verdict.FAILING, f"{told}."
 

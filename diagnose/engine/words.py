@@ -144,10 +144,11 @@ def citations(hits: Sequence[Hit]) -> tuple[Citation, ...]:
 
 
 def _cited(matches: Iterable[Match]) -> list[Citation]:
-    by_text: dict[tuple[str, str], list[Match]] = {}
+    alike: dict[tuple[str, str], list[Match]] = {}
     for match in matches:
-        by_text.setdefault((match.item.source, match.item.text()), []).append(match)
-    return [_citation(several) for several in list(by_text.values())[:_CITED_EACH]]
+        told = str(sorted(match.captures.items())) if match.captures else match.item.text()
+        alike.setdefault((match.item.source, told), []).append(match)
+    return [_citation(several) for several in list(alike.values())[:_CITED_EACH]]
 
 
 def _citation(several: Sequence[Match]) -> Citation:

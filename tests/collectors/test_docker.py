@@ -7,6 +7,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from docker_fake import FAULTS, IDENTITY, FakeEngine, frame
+from docker_services import DockerServices, Service, score, wait_until
 
 from diagnose.collectors import Limits
 from diagnose.lines import stamp
@@ -14,8 +16,6 @@ from diagnose.model import Collection, Log, Missing, Why
 from diagnose.streams import STREAMS, Container, Event
 from diagnose.targets import Candidate, Wanted
 from diagnose.targets.docker import DockerFinder
-from docker_fake import FAULTS, IDENTITY, FakeEngine, frame
-from docker_services import DockerServices, Service, score, wait_until
 
 on_a_real_engine = pytest.mark.docker
 IMPATIENT = Limits(deadline=math.inf, call_s=0.3)

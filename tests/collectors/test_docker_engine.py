@@ -12,11 +12,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from docker_fake import FakeEngine
 
 from diagnose.collectors import Limits
 from diagnose.collectors.docker_engine import EngineError, connect
 from diagnose.model import Why
-from docker_fake import FakeEngine
 
 IMPATIENT = Limits(deadline=math.inf, call_s=0.3)
 

@@ -3,13 +3,13 @@ from __future__ import annotations
 import uuid
 
 import pytest
+from docker_fake import FakeEngine
+from docker_services import DockerServices, wait_until
 
 from diagnose.collectors import Limits
 from diagnose.streams import Container
 from diagnose.targets import Found, Wanted
 from diagnose.targets.docker import DockerFinder
-from docker_fake import FakeEngine
-from docker_services import DockerServices, wait_until
 
 on_a_real_engine = pytest.mark.docker
 
