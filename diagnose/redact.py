@@ -92,7 +92,7 @@ class Redactor:
         return numbers.setdefault(secret.value, len(numbers) + 1)
 
     def _secrets(self, data: bytes) -> list[Secret]:
-        """In order and not overlapping; of two that do, the one that starts first, then the longer one."""
+        """In order and not overlapping: of two that do, the one that starts first, then the longer one, then the shape."""
         rules: defaultdict[Span, list[int]] = defaultdict(list)
         for number, spans in self._lines(data).items():
             for span in spans:
@@ -166,7 +166,8 @@ def _encoded(text: str) -> bytes:
 def _in_line(data: bytes, span: Span, numbers: Iterable[int]) -> Iterator[Secret]:
     start, stop = span
     line = data[start:stop]
-    shaped = [found for number in numbers if number < _FORMS for found in _shaped(SHAPES[number], line)]
+    shapes = [SHAPES[number] for number in sorted(numbers) if number < _FORMS]
+    shaped = [found for shape in shapes for found in _shaped(shape, line)]
     taken = bytearray(len(line))
     for found in shaped:
         taken[found.start : found.end] = b"\1" * (found.end - found.start)

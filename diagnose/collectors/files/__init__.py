@@ -47,7 +47,7 @@ def collect_files(
             missing.append(error.missing)
     collection = _collection(contents, missing)
     if not collection.items and not collection.logs:
-        raise InputError(_nothing_read(paths, collection.missing))
+        raise InputError(_nothing_read(paths, found, collection.missing))
     present = {*collection.items, *collection.logs}
     count = sum(map(len, (*collection.items.values(), *collection.logs.values())))
     return replace(
@@ -101,11 +101,12 @@ def _not_reached(files: Sequence[Found]) -> Missing:
     return Missing(stream="logs.container", why=Why.TIMED_OUT, what=what, needs="a longer --timeout")
 
 
-def _nothing_read(paths: Sequence[str], missing: Sequence[Missing]) -> str:
+def _nothing_read(paths: Sequence[str], found: Sequence[Found], missing: Sequence[Missing]) -> str:
     """One line: what, where, and what to do."""
     where = ", ".join(map(_named, paths))
     if not missing:
-        return f"{where}: there are no files to read; name a folder with saved logs, events or `kubectl` output"
+        empty = "there is nothing in it that tells of a service" if found else "there are no files to read"
+        return f"{where}: {empty}; name logs, events, `kubectl` output or error texts"
     more = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""
     first = missing[0]
     needs = f"; {first.needs}" if first.needs else ""

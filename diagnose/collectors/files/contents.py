@@ -171,7 +171,8 @@ class _Cutter:
         self._command = ""
         self._texts: dict[Origin, list[Chunk]] = {}
 
-    def take(self, parts: Iterable[Part]) -> None:
+    def take(self, parts: Sequence[Part]) -> None:
+        with_answers = any(part.kind is Kind.ANSWER for part in parts)
         for part in parts:
             match part.kind:
                 case Kind.COMMAND:
@@ -179,7 +180,7 @@ class _Cutter:
                     self._text_origin = origin_of_command(part.text, self._origin)
                 case Kind.CONTAINER_MARK:
                     self._text_origin = self._marked(part.text)
-                case Kind.TEXT if is_chatter(part.text.split("\n")):
+                case Kind.TEXT if with_answers and is_chatter(part.text.split("\n")):
                     pass
                 case Kind.TEXT:
                     self._texts.setdefault(self._text_origin, []).append(_chunk(part))

@@ -42,7 +42,7 @@ def parsed_json(text: str) -> list[object] | None:
             return None
         documents.append(document)
         position = _skipped(text, position)
-        if position < len(text) and document_of(document) is Document.OTHER:
+        if position < len(text) and document_of(document) in (Document.OTHER, Document.TEXT):
             return None
     return documents
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -23,12 +22,12 @@ _MANAGEMENT_HEADERS = (
     "x-ms-ratelimit-remaining-subscription-reads",
 )
 
-_QUOTED = re.compile(
-    r"(?P<before>[^\n]*\n)?[^\n]*Response Code: (?P<status>\d{3})\s*\n"
-    r"[^\n]*?Headers: (?P<headers>\{[^\n]*\})\s*\n[^\n]*?Content: (?P<body>b?(?:'[^\n]*'|\"[^\n]*\")|[^\n]*)"
-)
+_CODE = re.compile(r"Response Code: (?P<status>\d{3})\s*$")
+_HEADERS = re.compile(r".{0,40}?Headers: (?P<headers>\{.*\})\s*$")
+_CONTENT = re.compile(r".{0,40}?Content: (?P<body>.*?)\s*$")
 _SAMPLE_CLIENT = re.compile(r"The request failed with status code: (?P<status>\d{3})\n(?P<rest>(?:[^\n]*\n?){0,40})")
-_SERVICE_ITSELF = re.compile(r"(?P<status>\d{3}) (?:Client|Server) Error: [^\n]*? for url: \S*/score\b")
+_SERVICE_ITSELF = re.compile(r"(?P<status>\d{3}) (?:Client|Server) Error: [^\n]{0,200}? for url: \S{0,500}?/score\b")
+_MANAGEMENT = "Model Management Service"
 _PAIR = re.compile(r"'(?P<name>[^']+)': '(?P<value>[^']*)'")
 
 
@@ -73,18 +72,27 @@ def answer(lines: Sequence[str], origin: Origin) -> tuple[Response, bool] | None
 
 def quoted_answers(text: str, origin: Origin) -> Iterator[Response]:
     """Answers of the scoring service that the error text of an SDK or of a sample client quotes."""
-    for found in _QUOTED.finditer(text):
-        if "Model Management Service" not in (found["before"] or ""):
-            pairs = {pair["name"].lower(): pair["value"] for pair in _PAIR.finditer(found["headers"])}
-            yield _response(
-                int(found["status"]), pairs, _literal(found["body"]), _at(text, found.start("status"), origin)
-            )
+    if "Response Code: " in text:
+        yield from _answers_of_sdk(text.split("\n"), origin)
     for found in _SAMPLE_CLIENT.finditer(text):
         headers, start = _headers(found["rest"].split("\n"), 0)
         body = "\n".join(found["rest"].split("\n")[start:]).strip()
         yield _response(int(found["status"]), headers, body, _at(text, found.start(), origin))
     for found in _SERVICE_ITSELF.finditer(text):
         yield _response(int(found["status"]), {}, "", _at(text, found.start(), origin))
+
+
+def _answers_of_sdk(lines: Sequence[str], origin: Origin) -> Iterator[Response]:
+    """``Response Code``, ``Headers`` and ``Content`` on three lines, below the line that says who answered."""
+    for index, line in enumerate(lines[:-2]):
+        code = _CODE.search(line) if "Response Code: " in line else None
+        headers, content = (
+            (_HEADERS.match(lines[index + 1]), _CONTENT.match(lines[index + 2])) if code else (None, None)
+        )
+        if code and headers and content and _MANAGEMENT not in lines[index - 1]:
+            pairs = {pair["name"].lower(): pair["value"] for pair in _PAIR.finditer(headers["headers"])}
+            at = Origin(origin.source, origin.subject, origin.run, origin.line + index, origin.now)
+            yield _response(int(code["status"]), pairs, _literal(content["body"]), at)
 
 
 def _headers(lines: Sequence[str], start: int) -> tuple[Mapping[str, str], int]:
@@ -118,6 +126,8 @@ def _at(text: str, offset: int, origin: Origin) -> Origin:
 
 def _literal(text: str) -> str:
     """What a Python literal (``b'...'``) stands for; the text itself when it is none."""
+    import ast
+
     try:
         value = ast.literal_eval(text)
     except (ValueError, SyntaxError):

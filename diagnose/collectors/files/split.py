@@ -94,6 +94,8 @@ _NAME_LINES = 14
 """Lines within which an object's namespace or labels follow its name."""
 _SAMPLED = 1024 * 1024
 """Characters from which on only the ends of a text decide whether it holds more than a log."""
+_LEAD_LINES = 20
+"""Comments before an object in YAML."""
 _KIND_LINES = 60
 """Lines within which the kind of an object in YAML follows its version: an event's stands below everything else."""
 
@@ -208,7 +210,8 @@ def _end_of_object(lines: Sequence[str], index: int) -> int:
 
 def _begins_yaml(lines: Sequence[str], index: int) -> bool:
     """An object in YAML, with the comments and the separator before it."""
-    while index < len(lines) and _YAML_LEAD.match(lines[index]):
+    last = index + _LEAD_LINES
+    while index < min(last, len(lines)) and _YAML_LEAD.match(lines[index]):
         index += 1
     if index == len(lines) or not lines[index].startswith("apiVersion: "):
         return False

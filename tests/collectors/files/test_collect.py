@@ -256,6 +256,7 @@ def test_what_cannot_be_read_does_not_keep_the_rest_from_being_read(tmp_path):
         ("app.log", b"", "which is empty"),
         ("score.py", b"import json\nimport os\ndef init():\n    pass\n", "source code"),
         ("logs.json", b'{"content": ""}', "wraps an empty text"),
+        ("quotes.json", b'""', "wraps an empty text"),
     ],
 )
 def test_where_nothing_can_be_read_one_line_says_what_and_why(tmp_path, name, data, said):
@@ -270,6 +271,15 @@ def test_where_nothing_can_be_read_one_line_says_what_and_why(tmp_path, name, da
 def test_an_empty_folder_is_refused(tmp_path):
     with pytest.raises(InputError, match="there are no files to read"):
         collect_files([str(tmp_path)], Limits())
+
+
+def test_a_description_of_something_else_is_refused(collect):
+    with pytest.raises(InputError, match="nothing in it that tells of a service"):
+        collect("Name:         churn-key\nNamespace:    aml-churn\nLabels:       <none>\nType:  Opaque\n")
+
+
+def test_braces_of_nobody_are_no_chatter_of_curl(collect):
+    assert supplied(collect("{\n{\n")) == {"logs.container", "logs.deployment"}
 
 
 def test_empty_standard_input_is_refused():

@@ -1,4 +1,3 @@
-# ruff: noqa: E501 - texts stand as programs print them
 """Error texts of SDKs and of Azure: what is escaped in them, and what they quote."""
 
 from diagnose.collectors.files.errors import pretty, quoted_facts, status_events, unescape, unescaped_logs

@@ -1,4 +1,3 @@
-# ruff: noqa: E501 - texts stand as programs print them
 """Event tables of several versions of kubectl."""
 
 import pytest

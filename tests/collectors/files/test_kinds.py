@@ -1,4 +1,3 @@
-# ruff: noqa: E501 - texts stand as programs print them
 """Which streams a text belongs to, told from what it says; each kind with what only looks like it."""
 
 import pytest

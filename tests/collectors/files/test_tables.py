@@ -1,4 +1,3 @@
-# ruff: noqa: E501 - texts stand as programs print them
 """Tables of kubectl get and docker ps."""
 
 import pytest

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 
 import pytest
 
@@ -44,6 +46,26 @@ def test_one_bad_object_costs_only_itself() -> None:
 def test_bytes_that_are_no_text_are_replaced() -> None:
     (found,) = decode.page(b'{"items": [{"message": "caf\xe9", "count": null}]}', Event).items
     assert (found.message, found.count) == ("caf\ufffd", None)
+
+
+def test_many_threads_may_decode_for_the_first_time_at_once() -> None:
+    program = """
+import sys, threading
+from diagnose.collectors.kubernetes import decode
+from diagnose.collectors.kubernetes.kinds import KINDS
+sys.setswitchinterval(1e-6)
+together = threading.Barrier(len(KINDS))
+body = b'{"items": [{"metadata": {"name": "x", "ownerReferences": [{"kind": "y"}]}}]}'
+def work(kind):
+    together.wait()
+    assert decode.page(body, kind.item).items[0].metadata.name == "x"
+threads = [threading.Thread(target=work, args=(kind,)) for kind in KINDS]
+for thread in threads:
+    thread.start()
+"""
+    for _ in range(10):
+        ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+        assert (ended.returncode, ended.stderr) == (0, "")
 
 
 def test_a_message_is_one_short_line() -> None:
