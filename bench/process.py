@@ -28,11 +28,14 @@ def timed(
 
 
 def once(command: Sequence[str], cores: int | None = None, env: Mapping[str, str] | None = None) -> Timing:
-    """One run; its exit code does not matter."""
+    """One run. Raises RuntimeError when the program refused its arguments, for then nothing was measured."""
     prefix = ["taskset", "-c", ",".join(map(str, range(cores)))] if cores else []
     begun = time.perf_counter()
     process = subprocess.Popen(
         [*prefix, *command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={**os.environ, **(env or {})}
     )
-    _, _, usage = os.wait4(process.pid, 0)
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode == 2:
+        raise RuntimeError(f"{command[0]} refused its arguments")
     return Timing(time.perf_counter() - begun, usage.ru_maxrss / 1024)

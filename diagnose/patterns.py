@@ -114,25 +114,28 @@ class PatternSet:
         """The compiled database, for a cache: compiling 200 patterns takes 0.2 s, loading them 2 ms."""
         return self._dump or bytes(hyperscan.dumpb(self._database))
 
-    def lines(self, data: bytes | bytearray, size: int | None = None) -> dict[int, list[tuple[int, int]]]:
-        """The lines (start, end offset without newline) each pattern matches in the first ``size`` bytes, ascending."""
-        if not self.patterns:
+    def lines(
+        self, data: bytes | bytearray, start: int = 0, end: int | None = None
+    ) -> dict[int, list[tuple[int, int]]]:
+        """The lines (start and end offset in ``data``, no newline) each pattern matches from ``start`` to ``end``."""
+        stop = len(data) if end is None else end
+        if not self.patterns or start >= stop:
             return {}
-        view = memoryview(data)[:size]
         candidates: dict[int, list[tuple[int, int]]] = {}
 
-        def note(number: int, _start: int, end: int, _flags: int, _context: object) -> None:
+        def note(number: int, _from: int, to: int, _flags: int, _context: object) -> None:
             known = candidates.get(number)
             if known is None:
                 known = candidates[number] = []
-            elif end <= known[-1][1]:
+            elif start + to <= known[-1][1]:
                 return
-            stop = data.find(b"\n", end, len(view))
-            known.append((data.rfind(b"\n", 0, end) + 1, stop if stop >= 0 else len(view)))
+            newline = data.find(b"\n", start + to, stop)
+            known.append((max(start, data.rfind(b"\n", start, start + to) + 1), newline if newline >= 0 else stop))
 
-        self._database.scan(view, note, scratch=self._scratch())
+        with memoryview(data) as view:
+            self._database.scan(view[start:stop], note, scratch=self._scratch())
         confirmed = {
-            number: [span for span in spans if _compiled(self.patterns[number]).search(bytes(view[slice(*span)]))]
+            number: [span for span in spans if _compiled(self.patterns[number]).search(bytes(data[slice(*span)]))]
             for number, spans in candidates.items()
         }
         return {number: spans for number, spans in confirmed.items() if spans}

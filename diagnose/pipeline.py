@@ -70,7 +70,7 @@ def analyze(paths: Sequence[str], settings: Settings, stdin: BinaryIO | None = N
     book = _book(settings)
 
     def sifted(path: Path, stream: str) -> Log:
-        return sieve(path, stream, str(path), book.patterns)
+        return sieve(path, stream, str(path), book.patterns, book.context)
 
     collection = collect_files(paths, settings.limits(), stdin, sifted)
     name = Path(paths[0]).name if len(paths) == 1 and paths[0] != "-" else "saved evidence"

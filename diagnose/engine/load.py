@@ -22,7 +22,7 @@ from diagnose.engine.rule import Rule
 from diagnose.errors import InputError, RuleError
 from diagnose.patterns import Pattern, PatternError, PatternSet
 
-_FORMAT = 1
+_FORMAT = 2
 """Of the cache; raised when the layout of Rule changes."""
 
 
@@ -34,9 +34,14 @@ class RuleBook:
     patterns: PatternSet
 
     @cached_property
-    def numbers(self) -> dict[Pattern, int]:
-        """Position of each pattern in the set."""
-        return {pattern: number for number, pattern in enumerate(self.patterns.patterns)}
+    def context(self) -> dict[Pattern, list[Pattern]]:
+        """For each pattern that chooses lines, the patterns that decide whether they count."""
+        found: dict[Pattern, list[Pattern]] = {}
+        for rule in self.rules:
+            for selection in rule.selections:
+                for pattern in selection.patterns():
+                    found.setdefault(pattern, []).extend(selection.context())
+        return found
 
     @cached_property
     def by_id(self) -> dict[str, Rule]:

@@ -8,7 +8,7 @@ from functools import partial
 
 from diagnose.engine.load import RuleBook
 from diagnose.engine.rule import Matcher, Rule, Selection, kleene
-from diagnose.engine.scan import Scanned, scan
+from diagnose.engine.scan import Scanned, last_line, scan
 from diagnose.lines import bare, stamp
 from diagnose.model import Evidence, Item, Line, Log, Missing, Subject, Why
 from diagnose.patterns import Pattern, search
@@ -180,25 +180,20 @@ def _select(selection: Selection, evidence: Evidence, scanned: Mapping[str, Sequ
 
 
 def _select_lines(selection: Selection, scanned: Scanned) -> Iterable[Match]:
-    if selection.unless_line and scanned.lines.get(selection.unless_line):
-        return
     wanted = [m.pattern for m in selection.where if m.pattern is not None and not m.negate]
     if not wanted:
         return
     lines = [dict(scanned.lines.get(pattern, ())) for pattern in wanted]
     numbers = sorted(set(lines[0]).intersection(*lines[1:]))
     refused = {n for m in selection.where if m.negate and m.pattern for n, _ in scanned.lines.get(m.pattern, ())}
-    outranked = _last(scanned, selection.unless_followed_by)
-    needs = _last(scanned, selection.followed_by) if selection.followed_by else None
+    numbers = [number for number in numbers if number not in refused]
+    if not numbers or (selection.unless_line and last_line(scanned.log, selection.unless_line, 1)):
+        return
+    outranked = last_line(scanned.log, selection.unless_followed_by, numbers[0])
+    needs = last_line(scanned.log, selection.followed_by, numbers[0]) if selection.followed_by else None
     for number in numbers:
-        if number in refused or number < outranked or (needs is not None and number >= needs):
-            continue
-        yield _line_match(scanned.log, number, lines[0][number], wanted)
-
-
-def _last(scanned: Scanned, pattern: Pattern | None) -> int:
-    lines = scanned.lines.get(pattern, ()) if pattern else ()
-    return lines[-1][0] if lines else 0
+        if number >= outranked and (needs is None or number < needs):
+            yield _line_match(scanned.log, number, lines[0][number], wanted)
 
 
 def _line_match(log: Log, number: int, raw: str, wanted: Sequence[Pattern]) -> Match:

@@ -60,9 +60,12 @@ class Selection:
     """Cited and used in texts when it is there, but not needed."""
 
     def patterns(self) -> tuple[Pattern, ...]:
-        """The patterns that run over log lines."""
-        lines = [matcher.pattern for matcher in self.where if matcher.field == "line" and matcher.pattern]
-        return (*lines, *(p for p in (self.unless_line, self.unless_followed_by, self.followed_by) if p))
+        """The patterns that choose log lines: all of all rules run over a log at once."""
+        return tuple(matcher.pattern for matcher in self.where if matcher.field == "line" and matcher.pattern)
+
+    def context(self) -> tuple[Pattern, ...]:
+        """The patterns for lines around a chosen one; they only run there, since some match every other line."""
+        return tuple(p for p in (self.unless_line, self.unless_followed_by, self.followed_by) if p)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import pytest
 from evidence import A
 
 from diagnose.engine import scan as scanning
-from diagnose.engine.scan import scan, sieve
+from diagnose.engine.scan import last_line, scan, sieve
 from diagnose.model import Chunk, Log
 from diagnose.patterns import Pattern, PatternSet, captures, literal, search
 
@@ -60,7 +60,7 @@ def test_names_of_captures_are_known_before_any_text() -> None:
 @pytest.fixture
 def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     """The sieve with pieces so small that a test file has many."""
-    for name, size in {"_BLOCK": 1000, "_HEAD": 200, "_TAIL": 200, "_AROUND": 100}.items():
+    for name, size in {"_BLOCK": 1000, "_STEP": 300, "_HEAD": 200, "_TAIL": 200, "_AROUND": 100}.items():
         monkeypatch.setattr(scanning, name, size)
 
 
@@ -71,7 +71,7 @@ def test_the_sieve_counts_everything_and_keeps_what_matters(tmp_path: Path, end:
     lines = [f"lost item{n}" if n in hits else f"line {n} is fine" for n in range(1, 1001)]
     path = tmp_path / "big.log"
     path.write_text("\n".join(lines) + end)
-    log = sieve(path, "logs.container", "big.log", PatternSet([LOST]))
+    log = sieve(path, "logs.container", "big.log", PatternSet([LOST]), {})
     tally = log.tallies[LOST.expression]
     assert (tally.count, tally.first, tally.last) == (4, 7, 999)
     for chunk in log.chunks:
@@ -88,7 +88,7 @@ def test_the_sieve_finds_a_line_on_the_border_of_two_pieces(tmp_path: Path) -> N
     for shift in range(20):
         path = tmp_path / f"{shift}.log"
         path.write_bytes(b"x" * (985 + shift) + b"\nlost keys\n" + b"y\n" * 900)
-        log = sieve(path, "logs.container", "big.log", PatternSet([LOST]))
+        log = sieve(path, "logs.container", "big.log", PatternSet([LOST]), {})
         assert (log.tallies[LOST.expression].count, log.tallies[LOST.expression].first) == (1, 2), shift
 
 
@@ -96,5 +96,23 @@ def test_the_sieve_finds_a_line_on_the_border_of_two_pieces(tmp_path: Path) -> N
 def test_the_sieve_survives_a_line_longer_than_its_pieces(tmp_path: Path) -> None:
     path = tmp_path / "long.log"
     path.write_bytes(b"a" * 5000 + b" lost keys\nfine\nlost again\n")
-    tally = sieve(path, "logs.container", "long.log", PatternSet([LOST])).tallies[LOST.expression]
+    tally = sieve(path, "logs.container", "long.log", PatternSet([LOST]), {}).tallies[LOST.expression]
     assert (tally.count, tally.first, tally.last) == (2, 1, 3)
+
+
+@pytest.mark.usefixtures("small_pieces")
+@pytest.mark.parametrize("at", [150, 500, 989])
+def test_the_sieve_keeps_the_last_line_that_decides_whether_a_hit_counts(tmp_path: Path, at: int) -> None:
+    lines = ["lost keys" if n == 100 else "found again" if n in (50, at) else f"line {n}" for n in range(1, 1001)]
+    path = tmp_path / "big.log"
+    path.write_text("\n".join(lines) + "\n")
+    found = Pattern("found (again|later)")
+    log = sieve(path, "logs.container", "big.log", PatternSet([LOST]), {LOST: [found]})
+    assert last_line(log, found, 100) == at
+    assert list(log.tallies) == [LOST.expression]
+
+
+def test_the_last_line_is_looked_for_only_after_the_hit() -> None:
+    log = Log(stream="logs.container", source="a", chunks=(Chunk(1, "found\nlost\nx"), Chunk(90, "y\nz")))
+    assert (last_line(log, Pattern("found"), 1), last_line(log, Pattern("found"), 2)) == (1, 0)
+    assert (last_line(log, Pattern("z"), 2), last_line(log, None, 1)) == (91, 0)
