@@ -22,6 +22,8 @@ class Pattern:
 
     expression: str
     ignore_case: bool = False
+    once: bool = False
+    """A scan need only find the first line: for expressions that may match every other line."""
 
 
 class PatternError(ValueError):
@@ -82,8 +84,10 @@ def check_for_scan(pattern: Pattern) -> None:
 
 
 def _flags(pattern: Pattern) -> int:
-    caseless: int = hyperscan.HS_FLAG_CASELESS if pattern.ignore_case else 0
-    return caseless | int(hyperscan.HS_FLAG_MULTILINE)
+    flags: int = hyperscan.HS_FLAG_MULTILINE
+    if pattern.ignore_case:
+        flags |= hyperscan.HS_FLAG_CASELESS
+    return flags | (hyperscan.HS_FLAG_SINGLEMATCH if pattern.once else 0)
 
 
 class PatternSet:

@@ -92,7 +92,7 @@ class Redactor:
         return numbers.setdefault(secret.value, len(numbers) + 1)
 
     def _secrets(self, data: bytes) -> list[Secret]:
-        """In order and not overlapping: of two that do, the one that starts first, then the longer one, then the shape."""
+        """In order and not overlapping: of two that do, the first, else the longer, else that of the first rule."""
         rules: defaultdict[Span, list[int]] = defaultdict(list)
         for number, spans in self._lines(data).items():
             for span in spans:
@@ -193,9 +193,10 @@ def _written(form: Form, line: bytes, taken: bytearray) -> Iterator[Secret]:
     def judged(match: Any) -> Secret | None:
         label = _readable(match[b"name"])
         name = named(label)
+        label_start, label_end = group(match, "name")
         if name is None or (form.variable and not label.isupper()):
             return None
-        if line.endswith(PLACEHOLDER.encode(), 0, group(match, "name")[0]):  # "github-token:1" is no name and value
+        if line.endswith(PLACEHOLDER.encode(), 0, label_start):  # "github-token:1" is no name and value
             return None
         start, end = group(match, "secret")
         quoted = _OPENING.match(line, start, end)
@@ -203,8 +204,7 @@ def _written(form: Form, line: bytes, taken: bytearray) -> Iterator[Secret]:
             start = quoted.end()
         elif not form.variable:
             end = start + len(_bare(line[start:end]))
-        between = line[group(match, "name")[1] : start]
-        assigned = form.variable or b"=" in between or b"%3D" in between.upper()
+        assigned = not form.prose or b"=" in line[label_end:start] or _begins(line, label_start)
         if not is_secret(label, _readable(line[start:end]), quoted=bool(quoted), assigned=assigned):
             return None
         if not name.sure and taken.find(1, start, end) >= 0:
@@ -212,6 +212,11 @@ def _written(form: Form, line: bytes, taken: bytearray) -> Iterator[Secret]:
         return Secret(start, end, name.kind, line[start:end])
 
     return _matches(compiled(form.expression, ignore_case=True), line, judged)
+
+
+def _begins(line: bytes, place: int) -> bool:
+    """True when nothing but indentation, a dash or a quote stands before ``place``: an entry, not a sentence."""
+    return place < 64 and not line[:place].strip(b" \t-\"'")
 
 
 def _matches(expression: Any, line: bytes, judged: Callable[[Any], Secret | None]) -> Iterator[Secret]:

@@ -15,7 +15,6 @@ import re2
 PLACEHOLDER = "[redacted:"
 """How every placeholder begins. What holds one was redacted before and stays."""
 
-
 Span = tuple[int, int]
 
 
@@ -66,6 +65,8 @@ class Form:
     expression: str
     has: bytes
     """No line without this is written so."""
+    prose: bool = False
+    """A sentence may be written so, too."""
     variable: bool = False
     """The name is that of an environment variable, in capitals, and the value is all that was captured."""
 
@@ -83,7 +84,8 @@ _TEMPLATE = re.compile(
 )
 _CODE = re.compile(
     r"(?:[A-Za-z_]+|[A-Za-z_]\w*(?:\.\w+)+)[(\[].*"  # token = get_token(), password=os.environ["A"]
-    r"|(?:self|cls|os|args|config|settings|cfg|conf|env|options|params|kwargs|request|credentials?|user|parsed|url|auth)\.[\w.]+",
+    r"|(?:self|cls|os|args|config|settings|cfg|conf|env|options|params|kwargs|request|credentials?|user|parsed|url|auth)"
+    r"\.[\w.]+",
     re.DOTALL,
 )
 _WORD = re.compile(
@@ -150,11 +152,11 @@ def is_login(value: str) -> bool:
 
 
 def is_secret(label: str, value: str, *, quoted: bool, assigned: bool) -> bool:
-    """Judges a value by its name. A ``quoted`` one is no prose; nor is an ``assigned`` one, written behind ``=``."""
+    """Judges a value by its name. A ``quoted`` one is no code; neither a quoted nor an ``assigned`` one is prose."""
     name = named(label)
     if name is None or not is_said(value) or _plain(value) == _plain(label.rpartition(".")[2]):
         return False
-    variable = (assigned or quoted) and label.isupper()
+    variable = label.isupper() and (assigned or quoted or "_" in label)
     if not quoted and not variable and _CODE.fullmatch(value):
         return False
     if label.lower().endswith("pwd") and _PATH.fullmatch(value):
@@ -163,7 +165,7 @@ def is_secret(label: str, value: str, *, quoted: bool, assigned: bool) -> bool:
         return True
     if variable:
         return len(value) >= 4 and not _is_name(value) and not re.search(r"\s", value)
-    return is_random(value, 8 if quoted or assigned else 16)
+    return is_random(value, 8 if quoted or assigned else 12)
 
 
 def _plain(word: str) -> str:
@@ -184,7 +186,7 @@ _SCHEMES = r"(?:token|sharedkey(?:lite)?|digest|negotiate|ntlm|apikey|aws4-hmac-
 SHAPES = (
     Shape("jwt", r"(?P<secret>eyJ[A-Za-z0-9_-]{8,}(?:\.+[A-Za-z0-9_-]+)+)", cue=r"eyJ[A-Za-z0-9_-]{8,}\."),
     # a JWT in base64, as the data of a Kubernetes Secret hold it
-    Shape("jwt", r"(?P<secret>ZXlKaGJHY2lPa[A-Za-z0-9+/]{20,}={0,2})"),
+    Shape("jwt", START + r"(?P<secret>ZXlK[A-Za-z0-9+/]{40,}={0,2})"),
     Shape("github-token", START + r"(?P<secret>(?:gh[opsur]_|github_pat_)[A-Za-z0-9_]{20,})"),
     Shape("gitlab-token", START + r"(?P<secret>glpat-[A-Za-z0-9_-]{20,})"),
     Shape("aws-key", START + r"(?P<secret>A[KS]IA[A-Z0-9]{16})(?:[^A-Za-z0-9+]|$)", cue="A[KS]IA[A-Z0-9]"),
@@ -270,7 +272,7 @@ SHAPES = (
         r"(?P<secret>LS0tLS1CRUdJTiB(?:QUklWQVRF|SU0EgUFJJVkFUR|FQyBQUklWQVRF|PUEVOU1NI|FTkNSWVBURUQg|EU0EgUFJJVkFUR)"
         r"[A-Za-z0-9+/]{8,}={0,2})",
     ),
-    Shape("cookie", rf"""set-cookie2?{_TO}(?P<secret>[^\s=;:"'\\]+=[^"'\\]+)""", ignore_case=True),
+    Shape("cookie", rf"""set-cookie2?{_TO}(?P<secret>[^\s=;:"'\\]+=[^"'\\\r]+)""", ignore_case=True),
     Shape(
         "cookie",
         rf"""(?:^|[^\w-])cookie(?:{_TO}|[ ])(?P<secret>[\w.-]+=[^\s;"'\\]+(?:;[ ]*[\w.-]+=[^\s;"'\\]*)*)""",
@@ -332,8 +334,8 @@ def named(label: str) -> Name | None:
 # --- Forms ---
 
 _STEM = (
-    r"(?:passw(?:or)?d|passphrase|pwd|[_-]pass|secret|token|key|[_-]pat|client_assertion|authorization|identity[_-]header|credentials?"
-    r"|dockerconfigjson|dockercfg|docker_auth_config)[0-9]?"
+    r"(?:passw(?:or)?d|passphrase|pwd|[_-]pass|secret|token|key|[_-]pat|client_assertion|authorization"
+    r"|identity[_-]header|credentials?|dockerconfigjson|dockercfg|docker_auth_config)[0-9]?"
 )
 """How all NAMES end: few words, quickly found."""
 _NAME = rf"(?P<name>[\w.$-]*{_STEM}|(?:app(?:lication )?|instrumentation|insights?|client)[ ]{_STEM})"
@@ -341,7 +343,7 @@ _VARIABLE = rf"(?P<name>[A-Z0-9_]*{_STEM})"
 _QUOTED = (
     r"""\\+"(?:[^"\\]|\\+[^"\\])*|\\+'(?:[^'\\]|\\+[^'\\])*"""  # quoted within a quoted text
     r"""|[bru]?"(?:[^"\\]|\\.)*|[bru]?'(?:[^'\\]|\\.)*"""
-    r"""|\{[^{}\s"']+\}|[0-9]+ bytes"""  # ODBC quotes with braces; kubectl describe tells only the size
+    r"""|\{[^{}\s"']+\}[^\s"'&;]*|[0-9]+ bytes"""  # ODBC quotes with braces; kubectl describe tells only the size
 )
 _VALUE = rf"(?P<secret>{_QUOTED}|[^\s\"'&;]+)"
 _ARGUMENT = rf"(?P<secret>{_QUOTED}|[^\s\"'&;-][^\s\"'&;]*)"
@@ -358,9 +360,9 @@ PAIR_BEGINS = rf"{_STEM}[\"',\\]*[ \t\r]*$"
 FORMS = (
     # NAME=value on a line of its own, or as a string of its own: to the end, whatever the value holds
     Form(rf"^(?:\S+Z[ ])?[ \t]*(?:export[ ]|ENV[ ])?{_VARIABLE}=(?P<secret>[^\s\"']\S*)", b"=", variable=True),
-    Form(rf"""["']{_VARIABLE}=(?P<secret>[^"'\\]+)["'\\]""", b"=", variable=True),
+    Form(rf"""["'](?:export[ ]|ENV[ ])?{_VARIABLE}=(?P<secret>[^"'\\]+)["'\\]""", b"=", variable=True),
     # name=value, name: value, "name": "value", 'name' => 'value', name%3Dvalue
-    Form(rf"{_NAME}{_QUOTE}?\]?[ \t]*(?:=>|:=|==?|:|%3[AD])[ \t]*(?:&quot;|&#3[49];|%22)?{_VALUE}", b""),
+    Form(rf"{_NAME}{_QUOTE}?\]?[ \t]*(?:=>|:=|==?|:|%3[AD])[ \t]*(?:&quot;|&#3[49];|%22)?{_VALUE}", b"", prose=True),
     # --name value, '--name', 'value'
     Form(rf"""(?:^|[\s"'(\[])--?{_NAME}(?:["'],?|,)?[ \t]+{_ARGUMENT}""", b"-"),
     PAIR,
@@ -368,7 +370,7 @@ FORMS = (
     # ('x-api-key', '...')
     Form(rf"""\(b?["']{_NAME}["'],[ ]*(?P<secret>b?"[^"\\]*|b?'[^'\\]*)["']\)""", b"("),
 )
-FORM_CUE = rf"{_STEM}(?:[\"'\\&%\]>,]|[ \t]*[:=])|--[\w-]*(?:passw|secret|token|key|pat)[a-z]*[ \t]"
+FORM_CUE = rf"{_STEM}(?:[\"'\\&%\]>,]|[ \t]*[:=])|--[\w-]*(?:pass|pwd|secret|token|key|pat)[a-z]*[ \t]"
 """Finds the lines that may have one of the forms."""
 
 

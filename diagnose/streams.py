@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from diagnose.model import Item, Line
 
+_QUOTED = 400
+"""Characters of an exception's message that are quoted in one line."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Container(Item):
@@ -292,8 +295,8 @@ class Traceback(Item):
     run: str = "current"
 
     def text(self) -> str:
-        at = f"{self.file} line {self.file_line}, in {self.function}: " if self.file else ""
-        return f"{at}{self.exception}: {self.message.splitlines()[0] if self.message else ''}"
+        at = f"{self.file} line {self.file_line}, in {self.function}: {self.code}: " if self.file else ""
+        return f"{at}{self.exception}: {' '.join(self.message.split())[:_QUOTED]}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -97,7 +97,7 @@ PLANTED: dict[str, tuple[str, tuple[str, ...]]] = {
         JWT,
         ("{}", "token {} expired", 'msg="got {}"', "https://x/?id_token={}&state=1", "%3D{}", "Bearer%20{}"),
     ),
-    "JWT in a Kubernetes Secret": (b64(JWT), ("  token: {}", '{{"token": "{}"}}', "token:{}")),
+    "JWT in a Kubernetes Secret": (b64(JWT), ("  token: {}", '{{"token": "{}"}}', "found {} there")),
     "client secret": (
         CLIENT_SECRET,
         (
@@ -271,7 +271,7 @@ PLANTED: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "Databricks token": (
         "dapi" + made(32, HEX) + "-2",
-        ("DATABRICKS_TOKEN={}", "token = {}", "https://token:{}@adb.azuredatabricks.net"),
+        ("DATABRICKS_TOKEN={}", "with {} denied", "https://token:{}@adb.azuredatabricks.net"),
     ),
     "kubeconfig token": (
         made(64, string.ascii_lowercase + string.digits),
@@ -314,6 +314,28 @@ PLANTED: dict[str, tuple[str, tuple[str, ...]]] = {
         "part.one.two",
         ("client_assertion={}&client_id=a", '"client_assertion": "{}"', "client_assertion: {}"),
     ),
+    "GitLab token": ("glpat-" + made(20), ("{}", "clone with {} failed", "'{}'")),
+    "Slack webhook": (
+        "T" + made(8) + "/B" + made(8) + "/" + made(24),
+        ("https://hooks.slack.com/services/{}", "POST hooks.slack.com/services/{} 404"),
+    ),
+    "other authorization": (
+        made(43, BASE64) + "=",
+        ("Authorization: SharedKey st:{}", "authorization: token {}", "Authorization: {}", '{{"Authorization": "{}"}}'),
+    ),
+    "short basic authentication": (
+        "abc",
+        ("Authorization: Basic {}", "'authorization': 'Basic {}'", "Proxy-Authorization: Basic {}"),
+    ),
+    "variable that ends with KEY": (
+        "Zq8-77uX",
+        ("THEIR_OWN_KEY={}", "export COSMOS_DB_KEY={}", '"SOME_KEY": "{}"', "A_CREDENTIAL={}"),
+    ),
+    "variable that ends with PASS": ("Zq8-77uX", ("DB_PASS={}", "smtp_pass={}", "'REDIS_PASS': '{}'")),
+    "token of a registry": (made(36, HEX), ('"identitytoken": "{}"', "registrytoken={}", "DOCKER_AUTH_CONFIG={}")),
+    "private key without marks": (made(64, BASE64), ('"privateKey": "{}"', "private_key={}", "WG_PRIVATE_KEY={}")),
+    "password of netrc": ("hunter2", ("machine pkgs.dev.azure.com login build password {}",)),
+    "password that .NET wrote": (r"ab\u002Bcd", ('"Password": "{}"', "Password={};Encrypt=yes", "AccountKey={}")),
     "Google API key": ("AIza" + made(35, URL_SAFE), ("key={}", "?key={}&q=1", "'{}'")),
 }
 WORDINGS = [(kind, secret, wording) for kind, (secret, wordings) in PLANTED.items() for wording in wordings]
@@ -330,8 +352,11 @@ AROUND: dict[str, Callable[[str], str]] = {
 }
 
 
+DATABASE = PatternSet(secret_patterns()).dump()
+
+
 def redacted(text: str) -> str:
-    return Redactor().text(text)
+    return Redactor(DATABASE).text(text)
 
 
 @pytest.mark.parametrize("around", AROUND)
@@ -348,6 +373,27 @@ def test_a_planted_secret_is_gone(kind: str, secret: str, wording: str, around: 
 def leaked(secret: str, text: str) -> bool:
     """True when ``text`` holds the secret, or a piece of eight of its letters."""
     return secret in text or any(secret[at : at + 8] in text for at in range(len(secret) - 7))
+
+
+@pytest.mark.parametrize(
+    ("line", "kind"),
+    [
+        ("SharedAccessKey=abcd1234", "shared-access-key"),
+        ("AccountKey=abcd1234", "account-key"),
+        ("AWS_SECRET_ACCESS_KEY=abcd1234", "aws-key"),
+        ('"refreshToken": "abcd1234"', "access-token"),
+        ('"identitytoken": "abcd1234"', "docker-auth"),
+        ('"Authorization": "abcd1234"', "authorization"),
+        ("WG_PRIVATE_KEY=abcd1234", "private-key"),
+        ("ITS_OWN_KEY=abcd1234", "variable"),
+        ("Authorization: Bearer abcd1234", "bearer-token"),
+        ("Authorization: Basic abcd1234", "basic-auth"),
+        (f"Authorization: Bearer {JWT}", "jwt"),
+        ("Cookie: a=b", "cookie"),
+    ],
+)
+def test_the_kind_says_what_it_was(line: str, kind: str) -> None:
+    assert PLACEHOLDER.findall(redacted(line)) == [f"[redacted:{kind}:1]"]
 
 
 ORDINARY = """\
@@ -466,7 +512,7 @@ def test_ordinary_evidence_stays_byte_for_byte(line: str, around: str) -> None:
 
 
 def test_ordinary_evidence_stays_as_a_whole_text() -> None:
-    redactor = Redactor()
+    redactor = Redactor(DATABASE)
     assert redactor.text(ORDINARY) is ORDINARY
     assert redactor.counts == {}
 
@@ -486,8 +532,13 @@ def test_only_the_secret_goes_and_what_stands_around_it_stays() -> None:
     assert redacted(given) == given.replace("hunter2", "[redacted:password:1]")
 
 
+@pytest.mark.parametrize("line", ["DB_PASSWORD={}", "export DB_PASSWORD={}", "2026-11-22T11:59:35Z DB_PASSWORD={}"])
+def test_a_variable_on_a_line_of_its_own_goes_to_its_end(line: str) -> None:
+    assert redacted(line.format("a;b&c,d='e")) == line.format("[redacted:password:1]")
+
+
 def test_the_same_secret_has_the_same_placeholder_in_every_wording_and_text() -> None:
-    redactor = Redactor()
+    redactor = Redactor(DATABASE)
     first = redactor.text('DB_PASSWORD=hunter2\nlogin failed with password "hunter3", {"password": "hunter3"}')
     second = redactor.text("connect(password='hunter2', passwd=hunter3)")
     assert first.startswith("DB_PASSWORD=[redacted:password:1]\n")
@@ -496,7 +547,7 @@ def test_the_same_secret_has_the_same_placeholder_in_every_wording_and_text() ->
 
 
 def test_a_secret_twice_on_a_line_is_replaced_twice() -> None:
-    redactor = Redactor()
+    redactor = Redactor(DATABASE)
     got = redactor.text(
         f"AccountKey={STORAGE_KEY};Retry='AccountKey={STORAGE_KEY}'; curl -H 'Authorization: Bearer {JWT}' {JWT}"
     )
@@ -516,7 +567,7 @@ def test_equal_secrets_of_two_kinds_are_numbered_by_kind() -> None:
 
 
 def test_a_private_key_keeps_its_lines_and_counts_once() -> None:
-    redactor = Redactor()
+    redactor = Redactor(DATABASE)
     got = redactor.text(f"before\n{PEM}\nafter").splitlines()
     assert got[:2] == ["before", "-----BEGIN RSA PRIVATE KEY-----"]
     assert got[2:8] == ["[redacted:private-key:1]"] * 6
@@ -594,7 +645,9 @@ def test_colour_around_a_secret_stays() -> None:
     )
 
 
-@pytest.mark.parametrize("odd", ["\udcff\udc80", "\ud800", "\ud83d\ude00x"[:2], "\x00", "пароль", "\u2028", "\x85"])
+@pytest.mark.parametrize(
+    "odd", ["\udcff\udc80", "\ud800", chr(0xD83D) + chr(0xDE00), "\x00", "пароль", "\u2028", "\x85"]
+)
 def test_odd_characters_survive(odd: str) -> None:
     assert redacted(f"{odd} password=hunter2 {odd}\n{odd}") == f"{odd} password=[redacted:password:1] {odd}\n{odd}"
     assert redacted(odd) == odd
@@ -606,7 +659,7 @@ def test_the_placeholder_of_a_password_with_odd_characters_is_whole() -> None:
 
 def test_a_text_without_secrets_is_returned_as_it_is() -> None:
     text = "Booting worker with pid: 41\n" * 100
-    assert Redactor().text(text) is text
+    assert Redactor(DATABASE).text(text) is text
 
 
 @dataclass(frozen=True)
@@ -625,7 +678,7 @@ def test_items_are_redacted_wherever_their_text_is() -> None:
     event = Event(
         source="kubectl get events", reason="Failed", message=f"pull https://bob:hunter2@reg failed, {JWT}", count=3
     )
-    got = Redactor().value((event,))
+    got = Redactor(DATABASE).value((event,))
     assert got[0].message == "pull https://bob:[redacted:url-password:1]@reg failed, [redacted:jwt:1]"
     assert (got[0].source, got[0].count, got[0].subject) == (event.source, 3, event.subject)
     assert type(got[0]) is Event
@@ -635,12 +688,12 @@ def test_the_argument_of_an_option_is_redacted() -> None:
     container = Container(
         source="docker inspect", name="app", command=("serve", "--password", "a;b c", "--port", "5001")
     )
-    got = Redactor().value(container)
+    got = Redactor(DATABASE).value(container)
     assert got.command == ("serve", "--password", "[redacted:password:1]", "--port", "5001")
 
 
 def test_logs_targets_and_reasons_are_redacted() -> None:
-    redactor = Redactor()
+    redactor = Redactor(DATABASE)
     log = Log(
         stream="logs.container",
         source="docker logs churn",
@@ -668,7 +721,7 @@ def test_the_key_of_a_mapping_names_its_value() -> None:
         "headers": {"x-api-key": "abc"},
         "PASSWORD": 5,
     }
-    assert Redactor().value(given) == {
+    assert Redactor(DATABASE).value(given) == {
         "AZURE_CLIENT_SECRET": "[redacted:client-secret:1]",
         "Authorization": "Bearer [redacted:bearer-token:1]",
         "Cookie": "[redacted:cookie:1]",
@@ -679,26 +732,26 @@ def test_the_key_of_a_mapping_names_its_value() -> None:
 
 
 def test_a_key_of_a_mapping_is_redacted_too() -> None:
-    assert Redactor().value({"password=hunter2": 1}) == {"password=[redacted:password:1]": 1}
+    assert Redactor(DATABASE).value({"password=hunter2": 1}) == {"password=[redacted:password:1]": 1}
 
 
 def test_what_holds_no_secret_is_the_same_object() -> None:
     clean = Box(("a", ["b"]), kinds={"location": "eastus"})
     for given in (clean, (clean,), [clean], {"a": clean}, MappingProxyType({"a": 1}), b"password=hunter2", 5, None):
-        assert Redactor().value(given) is given
-    box, other = Redactor().value((clean, Box("password=hunter2")))
+        assert Redactor(DATABASE).value(given) is given
+    box, other = Redactor(DATABASE).value((clean, Box("password=hunter2")))
     assert box is clean
     assert other == Box("password=[redacted:password:1]")
 
 
 def test_other_types_are_returned_as_they_are() -> None:
     now = datetime(2026, 11, 22, tzinfo=UTC)
-    assert Redactor().value(Box((Colour.PASSWORD, now, b"password=hunter2"))).inside == (
+    assert Redactor(DATABASE).value(Box((Colour.PASSWORD, now, b"password=hunter2"))).inside == (
         Colour.PASSWORD,
         now,
         b"password=hunter2",
     )
-    assert Redactor().value(Colour.PASSWORD) is Colour.PASSWORD
+    assert Redactor(DATABASE).value(Colour.PASSWORD) is Colour.PASSWORD
 
 
 def test_a_secret_in_one_of_thousands_of_items_rebuilds_only_that_one() -> None:
@@ -707,19 +760,19 @@ def test_a_secret_in_one_of_thousands_of_items_rebuilds_only_that_one() -> None:
     ]
     pods[1234] = Pod(source="kubectl get pods", name="churn-1234", message="env: DB_PASSWORD=hunter2")
     given = tuple(pods)
-    got = Redactor().value(given)
+    got = Redactor(DATABASE).value(given)
     assert [n for n, (old, new) in enumerate(zip(given, got, strict=True)) if old is not new] == [1234]
     assert got[1234].message == "env: DB_PASSWORD=[redacted:password:1]"
 
 
 def test_the_same_text_in_many_items_counts_each_time() -> None:
-    redactor = Redactor()
+    redactor = Redactor(DATABASE)
     redactor.value(tuple(Event(source=str(n), reason="x", message="password=hunter2") for n in range(7)))
     assert redactor.counts == {"password": 7}
 
 
 def test_several_threads_share_the_numbers() -> None:
-    redactor = Redactor()
+    redactor = Redactor(DATABASE)
     texts = [f"password=hunter{n % 50}" for n in range(1000)]
     with ThreadPoolExecutor(8) as pool:
         got = list(pool.map(redactor.text, texts))
@@ -730,11 +783,10 @@ def test_several_threads_share_the_numbers() -> None:
 
 
 def test_a_compiled_database_finds_the_same() -> None:
-    database = PatternSet(secret_patterns()).dump()
-    assert Redactor(database).text(PEM + "\npassword=hunter2") == redacted(PEM + "\npassword=hunter2")
+    assert redacted(PEM + "\npassword=hunter2") == Redactor().text(PEM + "\npassword=hunter2")
 
 
-@pytest.mark.parametrize("database", [b"no database", PatternSet(secret_patterns()).dump()[:-100]])
+@pytest.mark.parametrize("database", [b"no database", DATABASE[:-100]])
 def test_a_database_that_does_not_fit_is_compiled_anew(database: bytes) -> None:
     redactor = Redactor(database)
     assert redactor.text("password=hunter2") == "password=[redacted:password:1]"
@@ -742,7 +794,7 @@ def test_a_database_that_does_not_fit_is_compiled_anew(database: bytes) -> None:
 
 
 def test_secrets_are_not_in_the_redactors_own_words() -> None:
-    redactor = Redactor()
+    redactor = Redactor(DATABASE)
     redactor.text("password=hunter2")
     assert "hunter2" not in f"{redactor!r} {redactor.counts!r}"
 
@@ -790,7 +842,7 @@ def test_redacting_twice_changes_nothing_in_a_mix_of_everything() -> None:
     ]
     lines += ORDINARY.splitlines()
     generator = random.Random(3)
-    for _ in range(20):
+    for _ in range(5):
         generator.shuffle(lines)
         for glue in ("\n", " ", ", "):
             once = redacted(glue.join(lines[:40]))

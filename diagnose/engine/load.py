@@ -10,7 +10,7 @@ import os
 import tempfile
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.metadata import version
 from importlib.resources import files
@@ -22,7 +22,7 @@ from diagnose.engine.rule import Rule
 from diagnose.errors import InputError, RuleError
 from diagnose.patterns import Pattern, PatternError, PatternSet
 
-_FORMAT = 2
+_FORMAT = 3
 """Of the cache; raised when the layout of Rule changes."""
 
 
@@ -35,12 +35,12 @@ class RuleBook:
 
     @cached_property
     def context(self) -> dict[Pattern, list[Pattern]]:
-        """For each pattern that chooses lines, the patterns that decide whether they count."""
+        """For each pattern that chooses lines, those of the set that decide whether they count."""
         found: dict[Pattern, list[Pattern]] = {}
         for rule in self.rules:
             for selection in rule.selections:
                 for pattern in selection.patterns():
-                    found.setdefault(pattern, []).extend(selection.context())
+                    found.setdefault(pattern, []).extend(replace(p, once=True) for p in selection.context())
         return found
 
     @cached_property
@@ -128,7 +128,8 @@ def compiled(found: Sequence[RuleFile], texts: Sequence[str] = ()) -> RuleBook:
     if mistakes:
         raise RuleError(mistakes)
     wanted = [p for rule in rules for selection in rule.selections for p in selection.patterns()]
-    return RuleBook(tuple(rules), PatternSet(list(dict.fromkeys([*wanted, *map(literal, texts)]))))
+    around = [replace(p, once=True) for rule in rules for selection in rule.selections for p in selection.context()]
+    return RuleBook(tuple(rules), PatternSet(list(dict.fromkeys([*wanted, *map(literal, texts), *around]))))
 
 
 def _book_mistakes(rules: Sequence[Rule]) -> list[str]:

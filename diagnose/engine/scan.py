@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import threading
-from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from io import RawIOBase
 from pathlib import Path
 
 from diagnose.model import Chunk, Log, Tally
 from diagnose.patterns import Pattern, PatternSet, search
 
-_BLOCK = 2 * 1024 * 1024
+_BLOCK = 1024 * 1024
 """Bytes scanned at a time of a large file."""
-_STEP = 256 * 1024
-"""Bytes looked at together when going backwards."""
+_RANGE = 32 * _BLOCK
+"""Bytes one process scans before it hands over what it found."""
 _HEAD = 128 * 1024
 _TAIL = 1024 * 1024
 _REST = 1024 * 1024
@@ -79,15 +79,12 @@ def sieve(
     cannot be read.
     """
     size = path.stat().st_size
-    newlines, spots = 0, dict[int, _Spots]()
-    with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
-        for count, found in pool.map(lambda offset: _block(path, offset, patterns, _BLOCK), range(0, size, _BLOCK)):
-            for number, spot in found.items():
-                spots[number] = spot.after(newlines, spots.get(number))
-            newlines += count
-    spots |= _context_spots(path, patterns, spots, newlines, context)
-    anchors = [(0, 1), (size, newlines + 1), *(at for spot in spots.values() for at in (spot.first, spot.last))]
-    chunks = tuple(_chunk(path, anchors, *piece) for piece in _pieces(spots, size))
+    newlines, spots = _spots(path, size, patterns)
+    hits = {pattern: spot for pattern, spot in spots.items() if not pattern.once}
+    keep = [at for spot in hits.values() for at in (spot.first, spot.last)]
+    keep += [at for pattern, spot in _deciding(hits, spots, context) if (at := _last_in_block(path, pattern, spot))]
+    anchors = [(0, 1), (size, newlines + 1), *keep]
+    chunks = tuple(_chunk(path, anchors, *piece) for piece in _pieces(keep, size))
     kept = sum(len(chunk.text) for chunk in chunks)
     return Log(
         stream=stream,
@@ -95,11 +92,7 @@ def sieve(
         chunks=chunks,
         cut=f"{source}: all {size / 1e6:,.0f} MB ({newlines:,} lines) were read; {kept / 1e6:.1f} MB are kept: "
         "both ends, and what stands around the first and the last match of each pattern",
-        tallies={
-            patterns.patterns[number].expression: Tally(spot.count, spot.first[1], spot.last[1])
-            for number, spot in spots.items()
-            if number < len(patterns.patterns)
-        },
+        tallies={pattern.expression: Tally(spot.count, spot.first[1], spot.last[1]) for pattern, spot in hits.items()},
     )
 
 
@@ -119,49 +112,88 @@ class _Spots:
         return _Spots(before.count + self.count, before.first, last)
 
 
-def _context_spots(
-    path: Path,
-    patterns: PatternSet,
-    spots: Mapping[int, _Spots],
-    newlines: int,
-    context: Mapping[Pattern, Sequence[Pattern]],
-) -> dict[int, _Spots]:
-    """Where the last line of each context pattern is, looked for from the end back to the first hit it matters for."""
-    since: dict[Pattern, int] = {}
-    for number, spot in spots.items():
-        for pattern in context.get(patterns.patterns[number], ()):
-            since[pattern] = min(spot.first[0], since.get(pattern, spot.first[0]))
-    found: dict[int, _Spots] = {}
-    size = path.stat().st_size
-    for place, (pattern, start) in enumerate(since.items(), len(patterns.patterns)):
-        wanted = PatternSet([pattern])
-        behind = 0
-        for offset in range(_last_block(size), -1, -_STEP):
-            if offset + _STEP < start:
-                break
-            lines, hits = _block(path, offset, wanted, _STEP)
-            if hits:
-                line = newlines - behind - lines + hits[0].last[1]
-                found[place] = _Spots(1, (hits[0].last[0], line), (hits[0].last[0], line))
-                break
-            behind += lines
-    return found
+def _spots(path: Path, size: int, patterns: PatternSet) -> tuple[int, dict[Pattern, _Spots]]:
+    """Number of newlines in the file, and where each pattern occurs."""
+    ranges = [(start, min(size, start + _RANGE)) for start in range(0, size, _RANGE)]
+    newlines, spots = 0, dict[Pattern, _Spots]()
+    for count, found in _results(path, patterns, ranges):
+        for pattern, spot in found.items():
+            spots[pattern] = spot.after(newlines, spots.get(pattern))
+        newlines += count
+    return newlines, spots
 
 
-def _last_block(size: int) -> int:
-    return max(0, size - 1) // _STEP * _STEP
+def _results(
+    path: Path, patterns: PatternSet, ranges: Sequence[tuple[int, int]]
+) -> Iterator[tuple[int, dict[Pattern, _Spots]]]:
+    """What each range holds, in order; on several processors where processes can be forked.
+
+    Threads gain little: counting newlines holds the interpreter's lock.
+    """
+    workers = min(_processors(), len(ranges))
+    if workers > 1 and "fork" in multiprocessing.get_all_start_methods() and threading.active_count() == 1:
+        with multiprocessing.get_context("fork").Pool(workers, _adopt, (path, patterns)) as pool:
+            yield from pool.imap(_adopted, ranges)
+        return
+    for start, stop in ranges:
+        yield _range(path, patterns, start, stop)
 
 
-def _block(path: Path, offset: int, patterns: PatternSet, length: int) -> tuple[int, dict[int, _Spots]]:
+def _processors() -> int:
+    """Those this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+_WORK: list[tuple[Path, PatternSet]] = []
+"""In a forked process: what it works on, inherited and not sent."""
+
+
+def _adopt(path: Path, patterns: PatternSet) -> None:
+    _WORK[:] = [(path, patterns)]
+
+
+def _adopted(span: tuple[int, int]) -> tuple[int, dict[Pattern, _Spots]]:
+    return _range(*_WORK[0], *span)
+
+
+def _range(path: Path, patterns: PatternSet, start: int, stop: int) -> tuple[int, dict[Pattern, _Spots]]:
+    """Number of newlines, and the spots, in the lines that begin from ``start`` to ``stop``."""
+    newlines, spots = 0, dict[Pattern, _Spots]()
+    for offset in range(start, stop, _BLOCK):
+        count, found = _block(path, offset, patterns)
+        for pattern, spot in found.items():
+            spots[pattern] = spot.after(newlines, spots.get(pattern))
+        newlines += count
+    return newlines, spots
+
+
+def _deciding(
+    hits: Mapping[Pattern, _Spots], spots: Mapping[Pattern, _Spots], context: Mapping[Pattern, Sequence[Pattern]]
+) -> list[tuple[Pattern, _Spots]]:
+    """The context patterns of what was hit that occur at all."""
+    wanted = dict.fromkeys(pattern for hit in hits for pattern in context.get(hit, ()))
+    return [(pattern, spots[pattern]) for pattern in wanted if pattern in spots]
+
+
+def _last_in_block(path: Path, pattern: Pattern, spot: _Spots) -> tuple[int, int] | None:
+    """Where a pattern occurs last: of a ``once`` pattern only the first line in each block is known so far."""
+    block = spot.last[0] // _BLOCK * _BLOCK
+    _, found = _block(path, block, PatternSet([replace(pattern, once=False)]))
+    for exact in found.values():
+        return exact.last[0], spot.last[1] - exact.first[1] + exact.last[1]
+    return None
+
+
+def _block(path: Path, offset: int, patterns: PatternSet) -> tuple[int, dict[Pattern, _Spots]]:
     """Number of newlines, and the spots by pattern, in the lines that begin in the block at ``offset``."""
     data = _buffer()
-    start, end = _read_lines(path, offset, length, data)
+    start, end = _read_lines(path, offset, data)
     base = max(0, offset - 1)
-    found: dict[int, _Spots] = {}
+    found: dict[Pattern, _Spots] = {}
     for number, spans in patterns.lines(data, start, end).items():
         first = 1 + data.count(b"\n", start, spans[0][0])
         last = first + data.count(b"\n", spans[0][0], spans[-1][0])
-        found[number] = _Spots(len(spans), (base + spans[0][0], first), (base + spans[-1][0], last))
+        found[patterns.patterns[number]] = _Spots(len(spans), (base + spans[0][0], first), (base + spans[-1][0], last))
     return data.count(b"\n", start, end), found
 
 
@@ -176,14 +208,14 @@ def _buffer() -> bytearray:
     return buffer
 
 
-def _read_lines(path: Path, offset: int, length: int, data: bytearray) -> tuple[int, int]:
+def _read_lines(path: Path, offset: int, data: bytearray) -> tuple[int, int]:
     """Read the lines that begin in the block at ``offset`` into ``data``: where they begin and end in it.
 
     What is read begins one byte before the block, whose newline tells that a line begins with the block.
     """
     with path.open("rb", buffering=0) as file, memoryview(data) as view:
         file.seek(max(0, offset - 1))
-        size = _fill(file, view[: length + (offset > 0)])
+        size = _fill(file, view[: _BLOCK + (offset > 0)])
         start = data.find(b"\n", 0, size) + 1 if offset else 0
         if offset and not start:
             return 0, 0
@@ -202,10 +234,9 @@ def _fill(file: RawIOBase, view: memoryview) -> int:
     return size
 
 
-def _pieces(spots: Mapping[int, _Spots], size: int) -> list[tuple[int, int]]:
-    """Byte ranges to keep, ascending and apart."""
-    wanted = [(0, _HEAD), (size - _TAIL, size)]
-    wanted += [(at[0] - _AROUND, at[0] + _AROUND) for spot in spots.values() for at in (spot.first, spot.last)]
+def _pieces(spots: Sequence[tuple[int, int]], size: int) -> list[tuple[int, int]]:
+    """Byte ranges to keep, ascending and apart: both ends, and what stands around each (byte offset, line)."""
+    wanted = [(0, _HEAD), (size - _TAIL, size), *((at - _AROUND, at + _AROUND) for at, _ in spots)]
     merged: list[tuple[int, int]] = []
     for start, end in sorted((max(0, start), min(size, end)) for start, end in wanted):
         if merged and start <= merged[-1][1]:

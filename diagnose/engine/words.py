@@ -11,7 +11,7 @@ from diagnose.engine.match import Hit, Match
 from diagnose.engine.rule import filled
 from diagnose.lines import neighbours
 from diagnose.model import Citation, Evidence, Fix, Line, Subject
-from diagnose.streams import Container, Traceback
+from diagnose.streams import Container
 
 _CITED_EACH = 3
 """Citations per selection and rule: the first ones; the rest is counted."""
@@ -155,8 +155,6 @@ def _citation(several: Sequence[Match]) -> Citation:
     match = several[0]
     item = match.item
     before, after = neighbours(match.log, item.line) if match.log and item.line else ((), ())
-    if isinstance(item, Traceback) and item.file and item.code:
-        before = (f'File "{item.file}", line {item.file_line}, in {item.function}', f"    {item.code}")
     return Citation(
         source=item.source,
         text=item.text()[:_LONGEST],

@@ -60,7 +60,7 @@ def test_names_of_captures_are_known_before_any_text() -> None:
 @pytest.fixture
 def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     """The sieve with pieces so small that a test file has many."""
-    for name, size in {"_BLOCK": 1000, "_STEP": 300, "_HEAD": 200, "_TAIL": 200, "_AROUND": 100}.items():
+    for name, size in {"_BLOCK": 1000, "_RANGE": 3000, "_HEAD": 200, "_TAIL": 200, "_AROUND": 100}.items():
         monkeypatch.setattr(scanning, name, size)
 
 
@@ -106,8 +106,8 @@ def test_the_sieve_keeps_the_last_line_that_decides_whether_a_hit_counts(tmp_pat
     lines = ["lost keys" if n == 100 else "found again" if n in (50, at) else f"line {n}" for n in range(1, 1001)]
     path = tmp_path / "big.log"
     path.write_text("\n".join(lines) + "\n")
-    found = Pattern("found (again|later)")
-    log = sieve(path, "logs.container", "big.log", PatternSet([LOST]), {LOST: [found]})
+    found = Pattern("found (again|later)", once=True)
+    log = sieve(path, "logs.container", "big.log", PatternSet([LOST, found]), {LOST: [found]})
     assert last_line(log, found, 100) == at
     assert list(log.tallies) == [LOST.expression]
 
