@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
 import sys
-import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -51,58 +51,49 @@ def pod(number: int, failing: bool) -> dict[str, Any]:
     }
 
 
-class Server(ThreadingHTTPServer):
-    """Serves pages of pods that were encoded beforehand."""
-
-    daemon_threads = True
-    request_queue_size = 256
+class Server:
+    """Serves pages of pods that were encoded beforehand; one thread, so that it costs the client little."""
 
     def __init__(self, pods: int, failing: int, delay_s: float) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
         self.pods = [json.dumps(pod(number, number < failing)).encode() for number in range(pods)]
         self.delay_s = delay_s
 
+    async def serve(self) -> None:
+        """Print the port and answer until killed."""
+        server = await asyncio.start_server(self._connection, "127.0.0.1", 0, backlog=512)
+        print(server.sockets[0].getsockname()[1], flush=True)
+        await server.serve_forever()
 
-class Handler(BaseHTTPRequestHandler):
-    """Lists, mostly empty, and logs."""
+    async def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while not reader.at_eof():
+            try:
+                head = await reader.readuntil(b"\r\n\r\n")
+            except (asyncio.IncompleteReadError, ConnectionResetError):
+                break
+            split = urlsplit(head.split(b" ", 2)[1].decode())
+            await asyncio.sleep(self.delay_s)
+            body, kind = self._answer(split.path, {name: values[0] for name, values in parse_qs(split.query).items()})
+            writer.write(
+                f"HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
+            )
 
-    protocol_version = "HTTP/1.1"
-    server: Server
-
-    def do_GET(self) -> None:
-        """Answer after the delay."""
-        time.sleep(self.server.delay_s)
-        split = urlsplit(self.path)
-        query = {name: values[0] for name, values in parse_qs(split.query).items()}
-        if split.path.endswith("/log"):
-            self._send(_LOG, "text/plain")
-        elif split.path.endswith("/pods"):
-            self._send(self._page(query), "application/json")
-        else:
-            self._send(b'{"kind":"List","apiVersion":"v1","metadata":{},"items":[]}', "application/json")
+    def _answer(self, path: str, query: dict[str, str]) -> tuple[bytes, str]:
+        if path.endswith("/log"):
+            return _LOG, "text/plain"
+        if path.endswith("/pods"):
+            return self._page(query), "application/json"
+        return b'{"kind":"List","apiVersion":"v1","metadata":{},"items":[]}', "application/json"
 
     def _page(self, query: dict[str, str]) -> bytes:
         start = int(query.get("continue", "0"))
-        end = start + int(query.get("limit", "0") or len(self.server.pods))
-        token = str(end) if end < len(self.server.pods) else ""
+        end = start + int(query.get("limit", "0") or len(self.pods))
+        token = str(end) if end < len(self.pods) else ""
         head = json.dumps({"continue": token, "resourceVersion": "1"}).encode()
-        items = b",".join(self.server.pods[start:end])
+        items = b",".join(self.pods[start:end])
         return b'{"kind":"PodList","apiVersion":"v1","metadata":' + head + b',"items":[' + items + b"]}"
-
-    def _send(self, body: bytes, kind: str) -> None:
-        self.send_response(200)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(body)))
-        self._headers_buffer.append(b"\r\n")  # one packet: two would wait for each other's acknowledgement
-        head, self._headers_buffer = b"".join(self._headers_buffer), []
-        self.wfile.write(head + body)
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
 
 
 if __name__ == "__main__":
     pods, failing, delay_ms = map(int, sys.argv[1:])
-    with Server(pods, failing, delay_ms / 1000) as server:
-        print(server.server_address[1], flush=True)
-        server.serve_forever()
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(Server(pods, failing, delay_ms / 1000).serve())

@@ -9,6 +9,9 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+_INSTALLED = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+"""An installed program has its byte code: without it every start would compile the sources."""
+
 
 @dataclass(frozen=True, slots=True)
 class Timing:
@@ -32,7 +35,7 @@ def once(command: Sequence[str], cores: int | None = None, env: Mapping[str, str
     prefix = ["taskset", "-c", ",".join(map(str, range(cores)))] if cores else []
     begun = time.perf_counter()
     process = subprocess.Popen(
-        [*prefix, *command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={**os.environ, **(env or {})}
+        [*prefix, *command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=_INSTALLED | dict(env or {})
     )
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)

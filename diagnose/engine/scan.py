@@ -13,9 +13,9 @@ from pathlib import Path
 from diagnose.model import Chunk, Log, Tally
 from diagnose.patterns import Pattern, PatternSet, search
 
-_BLOCK = 1024 * 1024
+_BLOCK = 512 * 1024
 """Bytes scanned at a time of a large file."""
-_RANGE = 32 * _BLOCK
+_RANGE = 64 * _BLOCK
 """Bytes one process scans before it hands over what it found."""
 _HEAD = 128 * 1024
 _TAIL = 1024 * 1024
@@ -189,12 +189,18 @@ def _block(path: Path, offset: int, patterns: PatternSet) -> tuple[int, dict[Pat
     data = _buffer()
     start, end = _read_lines(path, offset, data)
     base = max(0, offset - 1)
-    found: dict[Pattern, _Spots] = {}
-    for number, spans in patterns.lines(data, start, end).items():
-        first = 1 + data.count(b"\n", start, spans[0][0])
-        last = first + data.count(b"\n", spans[0][0], spans[-1][0])
-        found[patterns.patterns[number]] = _Spots(len(spans), (base + spans[0][0], first), (base + spans[-1][0], last))
-    return data.count(b"\n", start, end), found
+    hits = patterns.lines(data, start, end)
+    ends = {number: (spans[0][0], spans[-1][0]) for number, spans in hits.items()}
+    lines, position, newlines = dict[int, int](), start, 0
+    for at in sorted({at for pair in ends.values() for at in pair}):
+        newlines += data.count(b"\n", position, at)
+        position = at
+        lines[at] = newlines + 1
+    found = {
+        patterns.patterns[number]: _Spots(len(hits[number]), (base + first, lines[first]), (base + last, lines[last]))
+        for number, (first, last) in ends.items()
+    }
+    return newlines + data.count(b"\n", position, end), found
 
 
 _THREAD = threading.local()
