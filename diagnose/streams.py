@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from diagnose.model import Item, Line
 
-_QUOTED = 400
+_QUOTED = 120
 """Characters of an exception's message that are quoted in one line."""
 
 
@@ -295,8 +295,10 @@ class Traceback(Item):
     run: str = "current"
 
     def text(self) -> str:
-        at = f"{self.file} line {self.file_line}, in {self.function}: {self.code}: " if self.file else ""
-        return f"{at}{self.exception}: {' '.join(self.message.split())[:_QUOTED]}"
+        at = f"{self.file} line {self.file_line}, in {self.function}: " if self.file else ""
+        name = self.exception.rpartition(".")[2]
+        told = " ".join(self.message.split()).removeprefix(f"{name}: ")
+        return f"{at}{name}: {told if len(told) <= _QUOTED else told[:_QUOTED] + ' ...'}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -183,7 +183,7 @@ def test_a_traceback_is_cited_with_the_users_own_line(tmp_path: Path) -> None:
                       function="init", code="x['data']")  # fmt: skip
     known = evidence(items={"tracebacks": (trace,)})
     (citation,) = judged(book(tmp_path, rule_text("init.key", body)), known).findings[0].evidence
-    assert (citation.text, citation.line) == ("score.py line 6, in init: x['data']: KeyError: 'data'", 3)
+    assert (citation.text, citation.line) == ("score.py line 6, in init: KeyError: 'data'", 3)
 
 
 def test_names_from_a_log_can_not_break_out_of_a_command(tmp_path: Path) -> None:
