@@ -16,7 +16,7 @@ from threading import Thread
 from typing import BinaryIO, TypeVar
 
 from diagnose import facts
-from diagnose.bundle import loaded
+from diagnose.bundle import FORMAT, loaded
 from diagnose.collectors import Limits
 from diagnose.engine.load import RuleBook, database, load
 from diagnose.engine.report import report
@@ -68,6 +68,8 @@ def analyze(paths: Sequence[str], settings: Settings, stdin: BinaryIO | None = N
     from diagnose.collectors.files import collect_files
 
     book = _book(settings)
+    if (evidence := _saved_evidence(paths)) is not None:
+        return judged(book, evidence)
 
     def sifted(path: Path, stream: str) -> Log:
         return sieve(path, stream, str(path), book.patterns, book.context)
@@ -76,6 +78,17 @@ def analyze(paths: Sequence[str], settings: Settings, stdin: BinaryIO | None = N
     name = Path(paths[0]).name if len(paths) == 1 and paths[0] != "-" else "saved evidence"
     target = Target(service=name or "saved evidence", kind="files", where=", ".join(paths), objects=tuple(paths))
     return judged(book, admitted(target, collection))
+
+
+def _saved_evidence(paths: Sequence[str]) -> Evidence | None:
+    """Evidence that this program saved, when that is what the only path holds."""
+    try:
+        with open(paths[0], "rb") as file:
+            if len(paths) == 1 and FORMAT.encode() in file.read(100):
+                return loaded(Path(paths[0]).read_bytes(), paths[0])
+    except OSError:
+        return None  # the reader of files says what is wrong with it
+    return None
 
 
 def demo(case: str, settings: Settings) -> Report:

@@ -304,7 +304,8 @@ NAMES = (
     Name("aws-key", r"secret[_-]?access[_-]?key"),
     Name("api-key", r"api[_-]?key|subscription[_-]?key|functions?[_-]key|sas[_-]key"),
     Name("endpoint-key", r"(?:primary|secondary|endpoint|scoring)[_-]?key", sure=False),
-    Name("access-token", r"(?:access|refresh|id|auth|sas|session|security|bearer)[_-]?token", sure=False),
+    Name("access-token", r"(?:access|refresh)[_-]?token"),
+    Name("access-token", r"(?:id|auth|sas|session|security|bearer)[_-]?token", sure=False),
     Name("authorization", r"authorization", sure=False),
     Name("token", r"token|(?:ext|devops|ado|github|gh|gitlab)[_-]pat|identity[_-]header", sure=False),
     Name(
