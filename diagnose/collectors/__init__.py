@@ -6,6 +6,10 @@ import threading
 import time
 from dataclasses import dataclass, field
 
+IMPORTS = threading.Lock()
+"""Held while a client is imported. docker and kubernetes share packages, and two threads that import them at a time
+may each wait for a half that the other has, and both end with an ImportError."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:

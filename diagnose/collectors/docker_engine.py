@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
-from diagnose.collectors import Limits
+from diagnose.collectors import IMPORTS, Limits
 from diagnose.errors import CollectorError
 from diagnose.model import Why
 
@@ -101,9 +101,10 @@ class _Version(msgspec.Struct):
 
 def connect(limits: Limits) -> Engine:
     """The engine that DOCKER_HOST or the current context names, else the local one. Raises EngineError."""
-    import docker
-    from docker.constants import DEFAULT_DOCKER_API_VERSION
-    from docker.utils import kwargs_from_env
+    with IMPORTS:
+        import docker
+        from docker.constants import DEFAULT_DOCKER_API_VERSION
+        from docker.utils import kwargs_from_env
 
     place, allowed_s = _place(), limits.left_s()
     with _named(place, allowed_s):

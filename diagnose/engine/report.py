@@ -66,7 +66,9 @@ def _verdict(
 ) -> tuple[Verdict, str]:
     active = [finding for finding in findings if counts_against(finding, "error")]
     if active:
-        return _broken(active, failed, health)
+        causes = [finding for finding in findings if finding.role in _DECIDING]
+        told = causes[0].title if causes else f"{active[0].title}; its cause was not found"
+        return _broken(told, failed, health)
     if health.unwell():
         state = Verdict.DEGRADED if health.serving() else Verdict.FAILING
         return state, "Its state says that it does not work, but no known failure explains what was seen."
@@ -77,9 +79,7 @@ def _verdict(
     return Verdict.UNKNOWN, "No known failure was recognised, and nothing proves that the service works."
 
 
-def _broken(active: Sequence[Finding], failed: str | None, health: Health) -> tuple[Verdict, str]:
-    causes = [finding for finding in active if finding.role in _DECIDING]
-    told = causes[0].title if causes else f"{active[0].title}; its cause was not found"
+def _broken(told: str, failed: str | None, health: Health) -> tuple[Verdict, str]:
     late = failed in ("score", "serve")
     if any(server.served for server in health.servers) if late else health.serving():
         return Verdict.DEGRADED, f"{told}; part of it still serves."

@@ -28,7 +28,7 @@ _QUIET = re.compile(r" [WID] \[\d+\]|\| (?:WARNING|INFO|DEBUG) \||\[(?:WARNING|I
 _WARNING = re.compile(r" W \[\d+\]|\| WARNING \||\[WARNING\]|^WARNING\b")
 _NEW_RECORD = re.compile(r"\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:|\[\d{4}-\d\d-\d\d |Worker exiting|\d+\.\d+\.\d+\.\d+ - ")
 _LIBRARY = re.compile(
-    r"site-packages|dist-packages|/lib(?:64)?/python\d|^<|/var/azureml-server/|\.pyx$|/s?bin/[\w.-]+$|mlflow_score_script"
+    r"site-packages|dist-packages|/lib(?:64)?/python\d|^<(?!string>|stdin>|ipython)|/var/azureml-server/|\.pyx$|/s?bin/[\w.-]+$|mlflow_score_script"
 )
 _SERVER_WRAPPERS = ("UserScript", "RunFunctionException", "TimeoutException", "WebserviceException")
 _PHASES = (
@@ -37,6 +37,8 @@ _PHASES = (
     ("import", re.compile(r"exec_module\((?:user|driver)_module\)|UserScriptImportException")),
 )
 _FUNCTIONS = {"init": "init", "run": "run", "<module>": "import", "load": "init", "__init__": "init", "predict": "run"}
+_ONE_LINE = ("ModuleNotFoundError", "FileNotFoundError", "PermissionError", "ImportError", "KeyError", "NameError")
+"""Python's own messages of one line: what follows them is the next thing the program printed."""
 _MESSAGE_LINES = 20
 _RECORD_LINES = 400
 """Lines read for one traceback: a recursion error prints about 2,000 frames but folds them after three."""
@@ -113,7 +115,8 @@ def _part(lines: Sequence[str]) -> tuple[_Part | None, int]:
             part.frames[-1] = _Frame(last.file, int(arrow["line"]), last.function, arrow["code"].strip())
         elif line[:1].strip() and (raised := _EXCEPTION.match(line)) and (part.frames or not notebook):
             part.exception = raised["name"]
-            part.message = [raised["message"] or "", *_continuation(lines[index + 1 :])]
+            further = [] if raised["name"] in _ONE_LINE else _continuation(lines[index + 1 :])
+            part.message = [raised["message"] or "", *further]
             return part, index + len(part.message)
         elif line[:1].strip() and _NEW_RECORD.match(line):
             return None, index

@@ -213,3 +213,15 @@ def test_a_message_of_several_lines_is_kept() -> None:
 def test_other_servers_have_the_same_phases(frames: str, phase: str) -> None:
     (found,) = tracebacks(log(f"Traceback (most recent call last):\n{frames}\nOSError: no\n"))
     assert found.phase == phase
+
+
+def test_what_a_program_prints_after_a_message_of_one_line_is_none_of_it() -> None:
+    text = """\
+Traceback (most recent call last):
+  File "<string>", line 4, in <module>
+FileNotFoundError: [Errno 2] No such file or directory: '/models/churn.pkl'
+starting
+"""
+    (found,) = tracebacks(log(text))
+    assert found.message == "[Errno 2] No such file or directory: '/models/churn.pkl'"
+    assert (found.file, found.file_line, found.phase) == ("<string>", 4, "import")

@@ -254,14 +254,16 @@ def test_what_was_read_before_an_interruption_is_handed_over(replayed: Start) ->
     assert "events" in {gap.stream for gap in collection.missing}
 
 
-def test_docker_may_be_imported_at_the_same_time(replayed: Start) -> None:
+def test_docker_may_be_searched_at_the_same_time(replayed: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DOCKER_HOST", "unix:///nonexistent/docker.sock")
     replayed("healthy")
     program = """
 import threading
 from diagnose.collectors import Limits
 from diagnose.targets import Wanted
+from diagnose.targets.docker import DockerFinder
 from diagnose.targets.kubernetes import KubernetesFinder
-other = threading.Thread(target=lambda: __import__("docker"))
+other = threading.Thread(target=lambda: DockerFinder().find(Wanted(service="healthy"), Limits()))
 other.start()
 print(len(KubernetesFinder().find(Wanted(service="healthy", namespace="aml-healthy"), Limits()).candidates))
 other.join()

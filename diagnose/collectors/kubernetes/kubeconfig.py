@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import yaml
 
-from diagnose.collectors import Limits
+from diagnose.collectors import IMPORTS, Limits
 from diagnose.collectors.kubernetes.calls import Calls, Clock
 from diagnose.collectors.kubernetes.client import CONNECTIONS, Cluster
 from diagnose.errors import CollectorError
@@ -112,11 +112,9 @@ def _exists(file: Path) -> bool:
 
 
 def _from_files(files: Sequence[Path], wanted: str | None) -> Cluster:
-    # First, and whole: when another thread is importing docker at the same time, each would else wait for a half of
-    # requests that the other has, and both end with an ImportError.
-    import requests  # noqa: F401
-    from kubernetes import config
-    from kubernetes.client import Configuration
+    with IMPORTS:
+        from kubernetes import config
+        from kubernetes.client import Configuration
 
     parts = [_parsed(file) for file in files]
     name = wanted or next((part.current_context for part in parts if part.current_context), None)
@@ -239,9 +237,9 @@ def _complaints() -> Iterator[list[str]]:
 
 
 def _from_pod() -> Cluster:
-    import requests  # noqa: F401  for the reason given in _from_files
-    from kubernetes import config
-    from kubernetes.client import Configuration
+    with IMPORTS:
+        from kubernetes import config
+        from kubernetes.client import Configuration
 
     configuration = Configuration()
     load: Callable[..., None] = config.load_incluster_config
