@@ -14,6 +14,7 @@ from typing import TypeVar
 import msgspec
 
 from diagnose.collectors import Limits, docker_log
+from diagnose.collectors.decoding import decoder
 from diagnose.collectors.docker_answers import EngineEvent, Info, InspectedContainer, InspectedImage
 from diagnose.collectors.docker_engine import WORKERS, Engine, EngineError
 from diagnose.collectors.docker_items import (
@@ -150,7 +151,7 @@ def _events(
     def read() -> tuple[EngineEvent, ...]:
         body = engine.read("/events", limits, **query)
         try:
-            return tuple(msgspec.json.Decoder(EngineEvent).decode_lines(body))
+            return tuple(decoder(EngineEvent).decode_lines(body))
         except msgspec.MsgspecError as error:
             raise EngineError("the answer was not understood", why=Why.FAILED) from error
 

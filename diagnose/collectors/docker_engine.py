@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 import msgspec
 
 from diagnose.collectors import IMPORTS, Limits
+from diagnose.collectors.decoding import decoder
 from diagnose.errors import CollectorError
 from diagnose.model import Why
 
@@ -58,7 +59,7 @@ class Engine:
         """What ``GET path`` answers, decoded. Raises EngineError."""
         body = self.read(path, limits, **query)
         try:
-            return msgspec.json.decode(body, type=answer)
+            return decoder(answer).decode(body)
         except msgspec.MsgspecError as error:
             raise EngineError(f"the answer of {self.place} to GET {path} was not understood", why=Why.FAILED) from error
 
@@ -190,7 +191,7 @@ def _check_context(name: str, file: Path) -> None:
     """Raises EngineError where the client would take another engine (no such context) or raise a bare Exception."""
     needs = "choose one of `docker context ls` with `docker context use NAME`, or unset DOCKER_CONTEXT"
     try:
-        msgspec.json.decode(file.read_bytes(), type=_ContextFile)
+        decoder(_ContextFile).decode(file.read_bytes())
     except FileNotFoundError as error:
         raise EngineError(f"the Docker context {name} does not exist", why=Why.NOT_FOUND, needs=needs) from error
     except (OSError, msgspec.MsgspecError) as error:
@@ -210,7 +211,7 @@ def _refuse(response: requests.Response, path: str) -> None:
         return
     body = next(response.iter_content(_PIECE), b"")
     try:
-        said = msgspec.json.decode(body, type=_Message).message
+        said = decoder(_Message).decode(body).message
     except msgspec.MsgspecError:
         said = body.decode("utf-8", "replace") if b"HTTPS server" in body else response.reason or ""
     why = _STATUS.get(response.status_code, Why.FAILED)

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 import msgspec
 
+from diagnose.collectors.decoding import decoder
 from diagnose.collectors.kubernetes import schema
 
 T = TypeVar("T")
-
-_DECODERS: dict[object, msgspec.json.Decoder[Any]] = {}
-_LEARNING = threading.Lock()
 
 
 class NotAListError(ValueError):
@@ -31,22 +28,10 @@ class Page(Generic[T]):
     """Objects that could not be understood."""
 
 
-def _decoder(kind: Any) -> msgspec.json.Decoder[Any]:
-    """A decoder for ``kind``, made once.
-
-    msgspec learns what a struct looks like when it is first used; two threads that do so at once crash the process.
-    """
-    known = _DECODERS.get(kind)
-    if known is None:
-        with _LEARNING:
-            known = _DECODERS[kind] = msgspec.json.Decoder(kind, strict=False)
-    return known
-
-
 def page(body: bytes, item: type[T]) -> Page[T]:
     """The list in ``body``. Raises NotAListError for anything that is none, so it never passes for an empty one."""
     try:
-        found = _decoder(schema.ListOf[item]).decode(body)  # type: ignore[valid-type]
+        found = decoder(schema.ListOf[item], strict=False).decode(body)  # type: ignore[valid-type]
     except (msgspec.MsgspecError, UnicodeDecodeError):
         return _lenient_page(body, item)
     if isinstance(found.items, msgspec.UnsetType):
@@ -79,7 +64,7 @@ def _document(body: bytes) -> object:
 
 def convert(document: object, kind: type[T]) -> T | None:
     """``document`` (plain dicts, lists and values) as ``kind``, or None when it makes no sense as one."""
-    _decoder(kind)
+    decoder(kind, strict=False)
     try:
         return msgspec.convert(_without_nulls(document), kind, strict=False)
     except (msgspec.ValidationError, RecursionError):
@@ -97,7 +82,7 @@ def _without_nulls(value: object) -> object:
 def message(body: bytes) -> str:
     """The ``message`` of a v1 Status, in one line of at most 300 characters; empty when ``body`` is none."""
     try:
-        found = _decoder(schema.Status).decode(body)
+        found = decoder(schema.Status, strict=False).decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError):
         return ""
     return " ".join(found.message.split())[:300]
