@@ -141,7 +141,7 @@ PLANTED: dict[str, tuple[str, tuple[str, ...]]] = {
         (
             '{{"auths": {{"scoring.azurecr.io": {{"auth": "{}"}}}}}}',
             "auth: {}",
-            "//registry.npmjs.org/:_auth={}",
+            "//registry.example.org/:_auth={}",
             "Authorization: Basic {}",
         ),
     ),
@@ -162,8 +162,8 @@ PLANTED: dict[str, tuple[str, tuple[str, ...]]] = {
     "token in a package index": (
         made(52, string.ascii_lowercase + string.digits),
         (
-            "pip install --extra-index-url https://build:{}@pkgs.dev.azure.com/org/_packaging/feed/pypi/simple/ churn",
-            "Looking in indexes: https://pypi.org/simple, https://user:{}@pkgs.dev.azure.com/org/simple/",
+            "pip install --extra-index-url https://build:{}@pkgs.dev.azure.com/org/_packaging/feed/simple/ churn",
+            "Looking in indexes: https://index.example.org/simple, https://user:{}@pkgs.dev.azure.com/org/simple/",
             "git+https://{}@dev.azure.com/org/_git/churn",
         ),
     ),
