@@ -265,7 +265,7 @@ def _write(report: Report, common: dict[str, object]) -> None:
     from diagnose.render import FORMATS as RENDERERS
     from diagnose.render import Options
 
-    colour = not common["no_color"] and sys.stdout.isatty()
+    colour = not common["no_color"] and not os.environ.get("NO_COLOR") and sys.stdout.isatty()
     options = Options(colour=colour, width=_width(), verbose=bool(common["verbose"]), quiet=bool(common["quiet"]))
     for name, path in _destinations(common["formats"], common["outputs"]):  # type: ignore[arg-type]
         text = RENDERERS[name].render(report, options)

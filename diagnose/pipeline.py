@@ -54,12 +54,13 @@ def diagnose(wanted: Wanted, on: str | None, settings: Settings, progress: Calla
     """Find the service, collect, judge. Raises NotFoundError, RuleError, InputError."""
     book = _book(settings)
     limits = settings.limits()
-    progress("looking for the service")
-    found = _search(wanted, on, limits)
-    candidate = _choice(wanted, found)
-    progress(f"reading {candidate.target.where}")
-    collection = _collected(candidate, limits)
-    progress("")
+    try:
+        progress("looking for the service")
+        candidate = _choice(wanted, _search(wanted, on, limits))
+        progress(f"reading {candidate.target.where}")
+        collection = _collected(candidate, limits)
+    finally:
+        progress("")
     return judged(book, admitted(candidate.target, collection))
 
 
@@ -76,7 +77,10 @@ def analyze(paths: Sequence[str], settings: Settings, stdin: BinaryIO | None = N
 
     collection = collect_files(paths, settings.limits(), stdin, sifted)
     name = Path(paths[0]).name if len(paths) == 1 and paths[0] != "-" else "saved evidence"
-    target = Target(service=name or "saved evidence", kind="files", where=", ".join(paths), objects=tuple(paths))
+    notes = ("--since does not apply: saved files are read whole",) if settings.since_s is not None else ()
+    target = Target(
+        service=name or "saved evidence", kind="files", where=", ".join(paths), objects=tuple(paths), notes=notes
+    )
     return judged(book, admitted(target, collection))
 
 

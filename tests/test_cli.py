@@ -90,6 +90,10 @@ def test_standard_input_is_read_for_a_dash(failing: Path) -> None:
     assert ended.first == "init.get-model-path-not-found"
 
 
+def test_since_says_that_it_does_not_apply_to_files(failing: Path) -> None:
+    assert "--since does not apply" in diagnose("analyze", failing, "--since", "10m").out
+
+
 def test_fail_on_moves_the_threshold(failing: Path) -> None:
     assert diagnose("analyze", failing, "--fail-on", "critical").code == 1
     assert diagnose("analyze", failing, "--fail-on", "info").code == 1
@@ -236,3 +240,40 @@ def test_an_error_of_the_programs_own_is_one_line(failing: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, "ZeroDivisionError" in one_line(done.stderr)) == (3, True)
+
+
+def test_a_log_too_large_to_hold_is_read_whole_and_cited_by_its_true_line(tmp_path: Path) -> None:
+    path = tmp_path / "big.log"
+    filler = "2026-11-22 12:00:00,000 I [7] azmlinfsrv - POST /v1/other 200 3.1ms 4\n" * 100_000
+    path.write_text(filler + FAILING + filler)
+    ended = diagnose("analyze", path, "--format", "json")
+    assert (ended.code, ended.first) == (1, "init.get-model-path-not-found")
+    assert {cited["line"] for cited in ended.report["findings"][0]["evidence"]} == {100_003, 100_007}
+    assert any("14 MB" in cut for cut in ended.report["cuts"])
+
+
+def test_a_pseudo_terminal_gets_colour_and_no_color_takes_it_away(failing: Path) -> None:
+    import pty
+
+    def shown(**environment: str) -> bytes:
+        master, slave = pty.openpty()
+        command = [sys.executable, "-m", "diagnose", "analyze", str(failing)]
+        process = subprocess.Popen(
+            command, stdout=slave, stderr=slave, env={**os.environ, "TERM": "xterm", **environment}
+        )
+        os.close(slave)
+        text = b""
+        while True:
+            try:
+                piece = os.read(master, 65536)
+            except OSError:  # the other end was closed
+                break
+            text += piece
+            if not piece:
+                break
+        process.wait()
+        os.close(master)
+        return text
+
+    assert b"\x1b[" in shown()
+    assert b"\x1b[" not in shown(NO_COLOR="1")
