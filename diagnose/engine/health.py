@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from diagnose.engine.match import Hit, Match
+from diagnose.engine.places import ByPlace
 from diagnose.model import LADDER, Evidence, Item, Line, Subject
 from diagnose.streams import Condition, Container, Event, Node, Pod, Response, ServerRun, Service, Traceback, Workload
 
@@ -27,7 +28,18 @@ class Health:
         """App containers that have a say: those of finished or vanishing pods have none."""
         gone = {pod.subject for pod in self.pods if pod.deleting or pod.phase in ("Succeeded", "Failed")}
         every = [c for c in self.evidence.items.get("containers", ()) if isinstance(c, Container) and c.kind == "app"]
-        return [c for c in every if not any(c.subject.joins(subject) for subject in gone if subject.pod)]
+        ended = ByPlace((subject, subject) for subject in gone if subject.pod)
+        return [container for container in every if not ended.joining(container.subject)]
+
+    @cached_property
+    def placed(self) -> ByPlace[Container]:
+        """The same by their subjects."""
+        return ByPlace((container.subject, container) for container in self.containers)
+
+    @cached_property
+    def working(self) -> frozenset[Subject]:
+        """Subjects of the containers that work."""
+        return frozenset(container.subject for container in self.containers if self._works(container))
 
     @cached_property
     def pods(self) -> list[Pod]:
@@ -59,6 +71,9 @@ class Health:
 
     def container_works(self, container: Container) -> bool:
         """Up, ready, and its server, where its log tells, through init() and not killed again and again."""
+        return container.subject in self.working
+
+    def _works(self, container: Container) -> bool:
         if not container.stable or any(container.subject.joins(pod) for pod in self.stranded):
             return False
         if container.ready and container.readiness_probe:
@@ -79,7 +94,7 @@ class Health:
         return bool(servers) and all(not s.failed_last and s.served >= _FINE_AFTER * max(1, s.failed) for s in servers)
 
     def _state_fine(self, subject: Subject) -> bool:
-        mine = [c for c in self.containers if c.subject.joins(subject)]
+        mine = self.placed.joining(subject)
         if subject.pod is None or not mine:
             return self._nothing_short() and bool(self.containers) and all(map(self.container_works, mine))
         return all(map(self.container_works, mine))

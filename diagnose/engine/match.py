@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from diagnose.engine.load import RuleBook
+from diagnose.engine.places import ByPlace
 from diagnose.engine.rule import Matcher, Rule, Selection, kleene
 from diagnose.engine.scan import Scanned, last_line, scan
 from diagnose.lines import bare, stamp
@@ -80,8 +81,9 @@ def _outcome(rule: Rule, evidence: Evidence, scanned: Mapping[str, Sequence[Scan
             return Outcome(rule, (), lacking if undecided is None else ())
     hits: list[Hit] = []
     lacking_all: list[Missing] = []
+    placed = {name: ByPlace((m.item.subject, m) for m in matches) for name, matches in chosen.items()}
     for subject in _groups(rule, [m for s in needed for m in chosen[s.name]]):
-        hit, missing = _decide(rule, subject, needed, chosen, evidence)
+        hit, missing = _decide(rule, subject, needed, placed, evidence)
         hits += [hit] if hit else []
         lacking_all += missing
     return Outcome(rule, tuple(hits), tuple(dict.fromkeys(lacking_all)))
@@ -91,11 +93,11 @@ def _decide(
     rule: Rule,
     subject: Subject,
     needed: Sequence[Selection],
-    chosen: Mapping[str, tuple[Match, ...]],
+    placed: Mapping[str, ByPlace[Match]],
     evidence: Evidence,
 ) -> tuple[Hit | None, list[Missing]]:
     """The rule for one subject: a hit, or what was missing to decide."""
-    here = {name: tuple(m for m in matches if m.item.subject.joins(subject)) for name, matches in chosen.items()}
+    here = {name: tuple(matches.joining(subject)) for name, matches in placed.items()}
     if rule.within_s is not None:
         here = _close(here, [s.name for s in needed], rule.within_s)
     values: dict[str, bool | None] = {}

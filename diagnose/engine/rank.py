@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from diagnose.engine.health import Health, stage_index
 from diagnose.engine.match import Hit
+from diagnose.engine.places import ByPlace
 from diagnose.engine.rule import Rule
 from diagnose.engine.words import citations, explanation, fixes, title
 from diagnose.model import SEVERITIES, Evidence, Finding, Role, Subject
@@ -59,13 +60,13 @@ def rank(hits: Sequence[Hit], evidence: Evidence, health: Health, rules: Mapping
 def _groups(hits: Sequence[Hit], health: Health, rules: Mapping[str, Rule]) -> list[_Group]:
     latent = {id(hit): hit.rule.kind != "advice" and health.works_now(hit) for hit in hits}
     reach = {rule_id: _reach(rule_id, rules) for rule_id in {hit.rule.id for hit in hits}}
+    placed = {rule_id: ByPlace((h.subject, h) for h in hits if h.rule.id == rule_id) for rule_id in reach}
     folds = [
         (cause, told)
         for cause in hits
-        for told in hits
-        if told.rule.id in reach[cause.rule.id]
-        and latent[id(cause)] == latent[id(told)]
-        and cause.subject.joins(told.subject)
+        for told_id in reach[cause.rule.id] & placed.keys()
+        for told in placed[told_id].joining(cause.subject)
+        if latent[id(cause)] == latent[id(told)]
     ]
     explained = {id(told) for _, told in folds}
     parts: dict[tuple[str, bool, bool], list[Hit]] = {}
