@@ -53,7 +53,7 @@ class _Names:
 
     def __init__(self, hit: Hit, evidence: Evidence) -> None:
         self._hit = hit
-        self._context = _context(_narrowest(hit), evidence)
+        self._context = _context(_only_one(_narrowest(hit), evidence), evidence)
 
     def plain(self, name: str, field: str | None) -> str | None:
         """As it reads in a sentence."""
@@ -92,6 +92,15 @@ def _narrowest(hit: Hit) -> Subject:
     """The most precise subject among what was matched: a pod-level rule may still know the container."""
     subjects = [hit.subject, *(match.item.subject for match in hit.items() if match.item.subject.joins(hit.subject))]
     return max(subjects, key=lambda s: sum(part is not None for part in (s.namespace, s.workload, s.pod, s.container)))
+
+
+def _only_one(subject: Subject, evidence: Evidence) -> Subject:
+    """The only container it can be, for a log that nobody said whose it is; else ``subject`` as it is."""
+    if subject.container or subject.pod:
+        return subject
+    containers = (c for c in evidence.items.get("containers", ()) if isinstance(c, Container) and c.kind == "app")
+    possible = {c.subject for c in containers if c.subject.joins(subject)}
+    return possible.pop() if len(possible) == 1 else subject
 
 
 def _context(subject: Subject, evidence: Evidence) -> Mapping[str, str]:

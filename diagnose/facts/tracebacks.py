@@ -16,7 +16,7 @@ from diagnose.streams import Traceback
 
 HEADER = "Traceback (most recent call last)"
 RECOVERY = ("init has completed successfully", "ready for serving traffic", "Application startup complete")
-DOOM = ("Worker failed to boot", "Worker exiting", "Killing image", "exited with code")
+DOOM = ("Worker failed to boot", "Application startup failed", "Worker exiting", "Killing image", "exited with code")
 
 _FRAME = re.compile(r'\s*File "(?P<file>[^"]+)", line (?P<line>\d+)(?:, in (?P<function>.+))?$')
 _EXCEPTION = re.compile(r"(?P<name>[A-Za-z_][\w.]*)(?:: (?P<message>.*)|:)?$")
@@ -36,7 +36,17 @@ _PHASES = (
     ("run", re.compile(r"_user_run\(|driver_module\.run\(|user_main\.run\(|self\.wsgi\(|invoke_run\(")),
     ("import", re.compile(r"exec_module\((?:user|driver)_module\)|UserScriptImportException")),
 )
-_FUNCTIONS = {"init": "init", "run": "run", "<module>": "import", "load": "init", "__init__": "init", "predict": "run"}
+_FUNCTIONS = {"init": "init", "load": "init", "__init__": "init", "initialize": "init"} | {
+    "run": "run",
+    "predict": "run",
+    "handle": "run",
+    "execute": "run",
+}
+"""Phases by the user's own function: Azure ML, KServe, Seldon, TorchServe and Triton call these."""
+_REQUEST_FUNCTIONS = ("run_endpoint_function", "dispatch_request", "run_asgi", "full_dispatch_request")
+"""Functions of FastAPI, Starlette, Flask and uvicorn that only run while a request is answered."""
+_START_FUNCTIONS = ("lifespan", "startup", "_startup", "import_from_string", "import_app")
+"""Functions of Starlette, uvicorn and gunicorn that only run while the server starts."""
 _ONE_LINE = ("ModuleNotFoundError", "FileNotFoundError", "PermissionError", "ImportError", "KeyError", "NameError")
 """Python's own messages of one line: what follows them is the next thing the program printed."""
 _MESSAGE_LINES = 20
@@ -159,10 +169,14 @@ def _phase(parts: Sequence[_Part], user: _Frame | None) -> str:
             return phase
     if user is None:
         return "server" if any("server" in f.file for part in parts for f in part.frames) else "other"
+    called = [f.function for part in parts for f in part.frames]
     own = [f.function for part in parts for f in part.frames if not _LIBRARY.search(f.file)]
-    return next((_FUNCTIONS[name] for name in own if name in _FUNCTIONS and name != "<module>"), "") or (
-        "import" if "<module>" in own else "other"
-    )
+    if any(name in _REQUEST_FUNCTIONS for name in called):
+        return "run"
+    named = next((_FUNCTIONS[name] for name in own if name in _FUNCTIONS), "")
+    if named or "<module>" in own:
+        return named or "import"
+    return "init" if any(name in _START_FUNCTIONS for name in called) else "other"
 
 
 def _fact(log: Log, lines: Sequence[tuple[int, str, str]], start: int, end: int, parts: Sequence[_Part]) -> Traceback:

@@ -208,6 +208,21 @@ def test_a_message_of_several_lines_is_kept() -> None:
         ('  File "/app/model.py", line 14, in predict\n    self.model.predict(x)', "run"),
         ('  File "/x/site-packages/mlserver/settings.py", line 7, in <module>\n    from pydantic import x', "server"),
         ('  File "/app/train.py", line 1, in helper\n    1 / 0', "other"),
+        (
+            '  File "/x/site-packages/starlette/routing.py", line 692, in lifespan\n    async with x\n'
+            '  File "/app/main.py", line 21, in start\n    load_model()',
+            "init",
+        ),
+        (
+            '  File "/x/site-packages/fastapi/routing.py", line 191, in run_endpoint_function\n    return await x\n'
+            '  File "/app/main.py", line 40, in load\n    load_model()',
+            "run",
+        ),
+        (
+            '  File "/x/site-packages/uvicorn/importer.py", line 22, in import_from_string\n    import x\n'
+            '  File "/app/main.py", line 3, in <module>\n    import torch',
+            "import",
+        ),
     ],
 )
 def test_other_servers_have_the_same_phases(frames: str, phase: str) -> None:
