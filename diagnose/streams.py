@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from diagnose.model import Item, Line
 
 _QUOTED = 120
-"""Characters of an exception's message that are quoted in one line."""
+"""Characters of a message that are quoted within a line that tells more."""
+_QUOTED_ERROR = 400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +62,24 @@ class Container(Item):
     liveness_allows_s: float | None = None
     """Seconds from start until the liveness probe kills a container that never answers."""
     restart_policy: str = ""
+
+    def text(self) -> str:
+        ended = f"{self.end_reason or 'ended'}, exit code {self.exit_code}" if self.exit_code is not None else ""
+        told = (
+            f"{self.kind} container {self.name}: {' '.join(filter(None, (self.state, self.reason)))}",
+            f"error: {self.error[:_QUOTED_ERROR]}" if self.error else "",
+            f"latest end: {ended or self.end_reason}" if ended or self.end_reason else "",
+            "OOMKilled" if self.oom_killed and "OOMKilled" not in (self.reason, self.end_reason) else "",
+            f"{self.restarts} restarts" if self.restarts else "",
+            "not ready" if self.ready is False else "",
+            f"memory limit {self.memory_limit_mib:g} MiB" if self.memory_limit_mib else "",
+            self.message[:_QUOTED],
+            self.end_message[:_QUOTED],
+            f"readiness {self.readiness_probe}" if self.readiness_probe else "",
+            f"liveness {self.liveness_probe}" if self.liveness_probe else "",
+            f"image {self.image}" if self.image else "",
+        )
+        return "; ".join(filter(None, told))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
