@@ -35,7 +35,9 @@ def test_saved_evidence_has_no_service_name(tmp_path: Path) -> None:
 
 
 def test_a_log_of_nobody_knows_whom_is_that_of_the_only_container(tmp_path: Path) -> None:
-    rule = rule_text("init.exception", MATCH).replace("A sentence that is long enough to be one.", "These are its lines - {logs} end")
+    rule = rule_text("init.exception", MATCH).replace(
+        "A sentence that is long enough to be one.", "These are its lines - {logs} end"
+    )
     text = f"{RAISED}ValueError: differs\n"
     one = Container(source="x", subject=A, name="server")
     other = Container(source="x", subject=B, name="server")
