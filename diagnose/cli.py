@@ -257,8 +257,9 @@ def _exit_code(report: Report, threshold: str) -> int:
         return 1
     if report.verdict is Verdict.UNKNOWN:
         return 3
-    unexplained = report.verdict in (Verdict.FAILING, Verdict.DEGRADED) and not report.findings
-    return 1 if unexplained and threshold != "critical" else 0
+    broken = report.verdict in (Verdict.FAILING, Verdict.DEGRADED)
+    explained = any(counts_against(finding, "error") for finding in report.findings)
+    return 1 if broken and not explained and threshold != "critical" else 0
 
 
 def _write(report: Report, common: dict[str, object]) -> None:
@@ -305,7 +306,9 @@ def _progress(common: dict[str, object]) -> Callable[[str], None]:
     """Says on standard error what goes on, when somebody watches."""
     if common["quiet"] or not sys.stderr.isatty():
         return lambda _text: None
-    return lambda text: click.echo(f"\r\x1b[K{text}{' ...' if text else ''}", nl=False, err=True)
+    from diagnose.render.plain import plain
+
+    return lambda text: click.echo(f"\r\x1b[K{plain(text)}{' ...' if text else ''}", nl=False, err=True)
 
 
 def main() -> None:

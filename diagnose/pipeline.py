@@ -152,6 +152,9 @@ def _search(wanted: Wanted, on: str | None, limits: Limits) -> list[Found]:
             found.append(result.result(max(0.0, limits.deadline - time.monotonic()) + _GRACE_S))
         except TimeoutError:
             found.append(_unreachable(place, "did not answer in time", "allow more with --timeout"))
+        except KeyboardInterrupt:
+            limits.stop.set()
+            found.append(_unreachable(place, "the search was interrupted", "let it end"))
         except Exception as error:  # noqa: BLE001 - a finder that breaks costs its own place, not the run
             found.append(_unreachable(place, f"the search broke: {type(error).__name__}", "please report this"))
     return found

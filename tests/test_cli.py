@@ -8,13 +8,14 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from evidence import rule_text, written
 from program import diagnose
 
 from diagnose import cli
-from diagnose.model import SEVERITIES
+from diagnose.model import SEVERITIES, Role, Verdict
 from diagnose.pipeline import demo_cases
 from diagnose.render import FORMATS
 from diagnose.targets import finders
@@ -277,3 +278,11 @@ def test_a_pseudo_terminal_gets_colour_and_no_color_takes_it_away(failing: Path)
 
     assert b"\x1b[" in shown()
     assert b"\x1b[" not in shown(NO_COLOR="1")
+
+
+def test_a_broken_state_that_no_rule_explains_ends_with_1() -> None:
+    finding = {"role": Role.ADVICE, "severity": "info"}
+    for findings in ((), (finding,)):
+        report = SimpleNamespace(verdict=Verdict.FAILING, findings=[SimpleNamespace(**one) for one in findings])
+        assert cli._exit_code(report, "error") == 1  # type: ignore[arg-type]
+        assert cli._exit_code(report, "critical") == 0  # type: ignore[arg-type]

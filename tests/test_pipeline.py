@@ -118,6 +118,23 @@ def test_a_collector_that_breaks_is_said_and_never_healthy(ask: Callable[..., Re
     assert (report.verdict, "ZeroDivisionError" in report.not_checked[0].what) == (Verdict.UNKNOWN, True)
 
 
+def test_an_interrupted_search_says_so_and_looks_at_what_was_found(
+    ask: Callable[..., Report], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = pipeline.Future.result
+    waits: list[bool] = []
+
+    def interrupting(self: object, timeout: float | None = None) -> object:
+        waits.append(True)
+        if len(waits) == 1:
+            raise KeyboardInterrupt
+        return real(self, timeout)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(pipeline.Future, "result", interrupting)
+    report = ask(place("kubernetes"), place("docker", candidate("here", CRASHES)))
+    assert (report.target.where, any("interrupted" in note for note in report.target.notes)) == ("here", True)
+
+
 def test_an_interrupted_collection_hands_over_what_it_has(
     ask: Callable[..., Report], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -195,11 +195,7 @@ class Cluster:
             case http.ProtocolError() if self._expired():
                 return CallError(f"TLS with {place}: {self._expired()}", why=Why.DENIED, needs=_SIGN_IN)
             case http.ProxyError():
-                return CallError(
-                    f"the proxy to {place} does not answer",
-                    why=Why.UNREACHABLE,
-                    needs="correct HTTPS_PROXY or NO_PROXY",
-                )
+                return CallError(f"the proxy to {place} does not answer", why=Why.UNREACHABLE, needs=_PROXY)
             case http.ProtocolError():
                 return CallError(f"{place} cut the connection", why=Why.FAILED, needs="try again")
             case http.HTTPError():
