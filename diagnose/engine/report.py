@@ -96,7 +96,7 @@ def _unseen(evidence: Evidence) -> list[str]:
 
 def _well(health: Health) -> str:
     served = sum(server.served for server in health.servers)
-    answered = f"; {served} requests were answered" if served else ""
+    answered = f"; answered requests: {served}" if served else ""
     if health.containers:
         working = sum(map(health.container_works, health.containers))
         return f"{working} of {len(health.containers)} containers run and are ready{answered}."
