@@ -72,7 +72,9 @@ class Subject:
     """Whose fact an item is: a path from the place down to the container. ``None``, "not known", joins with any."""
 
     place: str = ""
-    """``docker``, ``kubernetes``, or ``file`` for saved evidence; empty when nothing is known."""
+    """``docker``, ``kubernetes``, ``aci`` (a container group), ``endpoint`` (a managed online endpoint, whose
+    deployments are its workloads), ``azure`` for what the workspace holds, or ``file`` for saved evidence; empty when
+    nothing is known."""
     namespace: str | None = None
     workload: str | None = None
     """Name of the Deployment, StatefulSet or other owner at the top; for Docker the service the label names."""
@@ -190,10 +192,15 @@ class Target:
 
     service: str
     kind: str
-    """``docker``, ``kubernetes`` or ``files``."""
+    """``docker``, ``kubernetes``, ``aci``, ``endpoint``, ``azure`` (a v1 service on a cluster) or ``files``."""
     where: str = ""
     """The place in words: ``context prod, namespace aml-churn`` or a path."""
     namespace: str | None = None
+    subscription: str = ""
+    """Id of the Azure subscription; empty outside Azure."""
+    resource_group: str = ""
+    workspace: str = ""
+    """Azure Machine Learning workspace."""
     objects: tuple[str, ...] = ()
     """Names the collector goes by: workloads for Kubernetes, container ids for Docker, paths for files."""
     notes: tuple[str, ...] = ()

@@ -4,6 +4,27 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from diagnose.azure_items import (
+    Access,
+    AccessPolicy,
+    Cluster,
+    Compute,
+    ContainerGroup,
+    Endpoint,
+    Identity,
+    ImageBuild,
+    OnlineDeployment,
+    Operation,
+    Refusal,
+    Registry,
+    RequestMinute,
+    RoleAssignment,
+    Vault,
+    VaultWrite,
+    WebService,
+    Workspace,
+    WorkspaceProblem,
+)
 from diagnose.model import Item, Line
 
 _QUOTED = 120
@@ -416,6 +437,25 @@ _ALL = (
     Stream("tracebacks", Traceback, "Python tracebacks", derived=True),
     Stream("server", ServerRun, "the model server's own account", derived=True),
     Stream("responses", Response, "HTTP responses"),
+    Stream("refusals", Refusal, "what Azure refused"),
+    Stream("workspaces", Workspace, "the Azure Machine Learning workspace"),
+    Stream("workspace_problems", WorkspaceProblem, "the workspace's own check"),
+    Stream("vaults", Vault, "key vaults"),
+    Stream("access_policies", AccessPolicy, "access policies of key vaults"),
+    Stream("vault_writes", VaultWrite, "changes of key vaults in the activity log"),
+    Stream("identities", Identity, "managed identities"),
+    Stream("role_assignments", RoleAssignment, "role assignments"),
+    Stream("access", Access, "what the identities may do"),
+    Stream("web_services", WebService, "web services of SDK v1", vital=True),
+    Stream("endpoints", Endpoint, "online endpoints", vital=True),
+    Stream("online_deployments", OnlineDeployment, "deployments of online endpoints", vital=True),
+    Stream("operations", Operation, "long-running operations of Azure"),
+    Stream("builds", ImageBuild, "image builds"),
+    Stream("groups", ContainerGroup, "container groups", vital=True),
+    Stream("registries", Registry, "container registries"),
+    Stream("clusters", Cluster, "AKS clusters"),
+    Stream("computes", Compute, "computes of the workspace"),
+    Stream("http.minutes", RequestMinute, "requests per minute"),
 )
 
 STREAMS = {stream.name: stream for stream in _ALL}

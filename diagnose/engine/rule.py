@@ -18,7 +18,10 @@ PLACEHOLDER = re.compile(
 Of several, ``{one.field|other.field|text}``, the first that is known counts; the last part always is a text.
 """
 
-CONTEXT = ("service", "namespace", "workload", "pod", "container", "image", "logs", "previous_logs", "exec", "shell")
+CONTEXT = (
+    *("service", "namespace", "workload", "pod", "container", "image", "logs", "previous_logs", "exec", "shell"),
+    *("subscription", "resource_group", "workspace"),
+)
 """Names a text may use beside its selections; they stand for the real names of the failing subject.
 
 ``logs`` and ``previous_logs`` are the commands that print its log, ``exec`` the command that runs something in the

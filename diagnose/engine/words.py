@@ -119,6 +119,9 @@ def _context(subject: Subject, evidence: Evidence) -> Mapping[str, str]:
         "pod": subject.pod or "",
         "container": subject.container or (container.name if container and subject.pod else ""),
         "image": container.image if container else "",
+        "subscription": evidence.target.subscription,
+        "resource_group": evidence.target.resource_group,
+        "workspace": evidence.target.workspace,
     }
     return {name: value for name, value in {**names, **_commands(subject, names)}.items() if value}
 
@@ -132,6 +135,17 @@ def _commands(subject: Subject, names: Mapping[str, str]) -> dict[str, str]:
             "exec": f"docker exec {quoted['container']}",
             "shell": f"docker run --rm -it --volumes-from {quoted['container']} --entrypoint sh {quoted['image']}",
         }
+    if subject.place == "aci":
+        group = f"-g {quoted['resource_group']} -n {quoted['workload']}"
+        one = f"{group} --container-name {quoted['container']}"
+        log = f"az container logs {one}"
+        shell = f"az container exec {one} --exec-command"
+        return {"logs": log, "previous_logs": log, "exec": shell, "shell": f"{shell} /bin/sh"}
+    if subject.place == "endpoint":
+        where = f"-g {quoted['resource_group']} -w {quoted['workspace']}"
+        deployment = f"-e {quoted['service']} -n {quoted['workload']} {where}"
+        log = f"az ml online-deployment get-logs {deployment} --lines 5000"
+        return {"logs": log, "previous_logs": log}
     kubectl = f"kubectl -n {quoted['namespace']}"
     where = f"{quoted['pod']} -c {quoted['container']}"
     return {
