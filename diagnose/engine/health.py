@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
+from diagnose.engine import azure
 from diagnose.engine.match import Hit, Match
 from diagnose.engine.places import ByPlace
 from diagnose.model import LADDER, Evidence, Item, Line, Subject
@@ -62,6 +63,11 @@ class Health:
         return [s for s in self.evidence.items.get("services", ()) if isinstance(s, Service)]
 
     @cached_property
+    def azure(self) -> list[azure.State]:
+        """What Azure's own objects say of themselves."""
+        return azure.states(self.evidence)
+
+    @cached_property
     def stranded(self) -> frozenset[Subject]:
         """Pods that are not ready although their containers were when their node was last heard of."""
         every = [c for c in self.evidence.items.get("conditions", ()) if isinstance(c, Condition) and c.kind == "Pod"]
@@ -85,6 +91,11 @@ class Health:
         """True when what the rule tells of is over: its subject does what the failing stage kept it from doing."""
         if hit.rule.stage in _REQUEST_STAGES or any(_in_request(match) for match in hit.items()):
             return self._requests_fine(hit.subject) and not any(_seen_by_client(match) for match in hit.items())
+        items = [match.item for match in hit.items()]
+        if any(map(azure.ended_badly, items)):
+            return False
+        if items and all(map(azure.is_setting, items)):
+            return self.all_well()
         if (self.containers or self.pods) and not all(_about_node(match.item) for match in hit.items()):
             return self._state_fine(hit.subject)
         return all(self._outlived(match) for match in hit.items())
@@ -138,6 +149,8 @@ class Health:
             return any(self.container_works(container) for container in self.containers)
         if self.workloads:
             return any(workload.available for workload in self.workloads)
+        if self.azure:
+            return azure.serves(self.evidence)
         answers = [r.status for r in self.evidence.items.get("responses", ()) if isinstance(r, Response)]
         return any(s.ends in ("ready", "stopped") for s in self.servers) or bool(answers and answers[-1] < 400)
 
@@ -145,6 +158,7 @@ class Health:
         """Everything whose state is known works."""
         states = [self.container_works(container) for container in self.containers]
         states += [not workload.short for workload in self.workloads]
+        states += [bool(state.works) for state in self.azure]
         states += [pod.ready for pod in self.pods if pod.phase == "Running" and not pod.deleting]
         states += [pod.phase in ("Running", "Succeeded") or pod.deleting for pod in self.pods if pod.phase != "Failed"]
         if states:
@@ -153,6 +167,8 @@ class Health:
 
     def unwell(self) -> bool:
         """Some state says plainly that it does not work."""
+        if any(state.works is False for state in self.azure):
+            return True
         return any(workload.short for workload in self.workloads) or any(
             (c.state == "terminated" and c.exit_code not in (0, None)) or c.state == "waiting" for c in self.containers
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from diagnose.engine import azure
 from diagnose.engine.health import stage_index
 from diagnose.engine.rule import Rule
 from diagnose.model import LADDER, Evidence, Finding, Role, StageState
@@ -52,14 +53,14 @@ def ladder(evidence: Evidence, failed: str | None) -> tuple[tuple[tuple[str, Sta
 
 def _rungs(states: Mapping[str, StageState], evidence: Evidence) -> tuple[tuple[str, StageState], ...]:
     """Without the scheduler where there is none."""
-    skip = ("schedule",) if evidence.target.kind == "docker" else ()
+    skip = ("schedule",) if evidence.target.kind in ("docker", "aci", "endpoint") else ()
     return tuple((stage, state) for stage, state in states.items() if stage not in skip)
 
 
 def _furthest_passed(evidence: Evidence) -> str | None:
     """The last stage there is proof of having passed, by whichever replica got furthest."""
     proofs = [*_by_pods(evidence), *_by_containers(evidence), *_by_servers(evidence), *_by_events(evidence)]
-    return max(proofs, key=stage_index, default=None)
+    return max([*proofs, *azure.stages_passed(evidence)], key=stage_index, default=None)
 
 
 def _by_pods(evidence: Evidence) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from diagnose.azure_items import Refusal
 from diagnose.engine.health import Health, stage_index
 from diagnose.engine.match import Hit
 from diagnose.engine.places import ByPlace
@@ -29,6 +30,12 @@ class _Group:
     folded: frozenset[str]
     """Ids of the rules it explains here."""
 
+    @property
+    def ours(self) -> bool:
+        """It rests on what was refused to this program alone, which says nothing against the service."""
+        items = [match.item for hit in self.hits for match in hit.items()]
+        return bool(items) and all(isinstance(item, Refusal) for item in items)
+
     def joins(self, other: _Group) -> bool:
         """They concern the same subject somewhere."""
         return any(mine.subject.joins(theirs.subject) for mine in self.hits for theirs in other.hits)
@@ -36,7 +43,13 @@ class _Group:
     @property
     def answers(self) -> bool:
         """It may be the answer."""
-        return self.rule.kind in _ANSWERS and not self.latent and not self.explained and self.rule.severity != "info"
+        return (
+            self.rule.kind in _ANSWERS
+            and not self.ours
+            and not self.latent
+            and not self.explained
+            and self.rule.severity != "info"
+        )
 
     @property
     def urgency(self) -> tuple[int, int, int, str]:
@@ -94,7 +107,7 @@ def _reach(start: str, rules: Mapping[str, Rule]) -> frozenset[str]:
 
 
 def _role(group: _Group, answers: Sequence[_Group]) -> Role:
-    if group.rule.kind == "advice" or (group.rule.severity == "info" and not group.explained):
+    if group.rule.kind == "advice" or group.ours or (group.rule.severity == "info" and not group.explained):
         return Role.ADVICE
     if group.latent:
         return Role.LATENT

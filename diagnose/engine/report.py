@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from diagnose.azure_items import Operation, VaultWrite
 from diagnose.engine.health import Health
 from diagnose.engine.ladder import ladder, stopped_at
 from diagnose.engine.load import RuleBook
@@ -100,6 +101,8 @@ def _well(health: Health) -> str:
     if health.containers:
         working = sum(map(health.container_works, health.containers))
         return f"{working} of {len(health.containers)} containers run and are ready{answered}."
+    if health.azure:
+        return f"Azure says: {'; '.join(state.told for state in health.azure)}{answered}."
     return f"The model server is up and ready for traffic{answered}."
 
 
@@ -119,7 +122,7 @@ def _timeline(evidence: Evidence) -> tuple[Moment, ...]:
     """What happened when; the newest when there is more than fits."""
     moments = [
         Moment(item.time, _told(item), str(item.subject))
-        for stream in ("events", "tracebacks", "containers")
+        for stream in ("events", "tracebacks", "containers", "operations", "vault_writes")
         for item in evidence.items.get(stream, ())
         if item.time is not None and _told(item)
     ]
@@ -132,6 +135,10 @@ def _told(item: object) -> str:
             return f"{item.reason}: {item.message}"[:200]
         case Traceback():
             return f"{item.exception} in {item.phase}"[:200]
+        case VaultWrite():
+            return item.text()[:200]
+        case Operation():
+            return f"{item.step or item.kind} of {item.resource or item.name}: {item.status} {item.message}"[:200]
         case Container() if item.state == "running":
             return f"container {item.name} started"
         case Container() if item.end_reason:

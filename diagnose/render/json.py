@@ -47,6 +47,9 @@ def _target(target: Target) -> dict[str, object]:
         "kind": target.kind,
         "where": target.where,
         "namespace": target.namespace,
+        "subscription": target.subscription,
+        "resource_group": target.resource_group,
+        "workspace": target.workspace,
         "notes": list(target.notes),
     }
 

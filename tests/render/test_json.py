@@ -35,7 +35,15 @@ def test_it_has_exactly_the_keys_that_other_programs_read(failing: Report) -> No
         "cuts",
         "versions",
     ]
-    assert list(document["target"]) == ["kind", "where", "namespace", "notes"]
+    assert list(document["target"]) == [
+        "kind",
+        "where",
+        "namespace",
+        "subscription",
+        "resource_group",
+        "workspace",
+        "notes",
+    ]
     assert list(document["stage"]) == ["reached", "failed"]
     assert list(finding) == [
         "rule",
