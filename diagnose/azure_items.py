@@ -113,6 +113,11 @@ class Vault(Item):
     """``User``, ``Application``, ``ManagedIdentity`` or ``Key``."""
     written_s: float | None = None
     """Seconds since it was written last; its time is the item's time."""
+    restore_command: str = ""
+    """Gives the workspace's identity its access policy, all permissions listed; empty where it is not known, or with
+    RBAC."""
+    policies_block: str = ""
+    """``"accessPolicies": [...]`` for a template, in one line: the present policies with the workspace's identity."""
 
     def text(self) -> str:
         model = "Azure RBAC" if self.rbac else f"{self.policies} access policies"
@@ -162,6 +167,7 @@ class VaultWrite(Item):
     deployment: str = ""
     """Name of the template deployment that did it, where one ran with the same correlation id or around that time."""
     age_s: float | None = None
+    correlation: str = ""
 
     def text(self) -> str:
         by = f" by {self.caller}" if self.caller else ""
@@ -198,6 +204,8 @@ class RoleAssignment(Item):
     """Resource for which it was listed: ``vault kv-mlops``."""
     age_s: float | None = None
     """Seconds since it was assigned."""
+    allows: tuple[str, ...] = ()
+    """What of it matters here: ``read secrets``, ``pull images``, ``read blobs``. Empty, too, while ``role`` is an id."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -343,7 +351,8 @@ class ImageBuild(Item):
     """The image is in the registry."""
     error: str = ""
     log: str = ""
-    """``read``, ``expired``, ``refused``, ``not found``, ``none`` (never had one) or empty when not asked for."""
+    """``read``, ``empty`` (it is there, without a word), ``expired``, ``refused``, ``not found``, ``unreadable``
+    (network, or something else than a log), ``none`` (never had one) or nothing when it was not asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 FORMATS = ("terminal", "json", "html")
 """Written here so that --help need not import the renderers; a test compares with them."""
 SEVERITIES = ("info", "warning", "error", "critical")
-PLACES = ("docker", "kubernetes")
+PLACES = ("docker", "kubernetes", "aci", "endpoint", "azure")
 _SUFFIXES = {".html": "html", ".htm": "html", ".json": "json", ".txt": "terminal"}
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _CALL = TypeVar("_CALL", bound=Callable[..., object])
@@ -85,13 +85,25 @@ def _common(command: _CALL) -> _CALL:
     return command
 
 
+def _in_azure(command: _CALL) -> _CALL:
+    """The options that say where in Azure."""
+    options = (
+        click.option("-w", "--workspace", help="Azure Machine Learning workspace."),
+        click.option("-g", "--resource-group", help="Azure resource group."),
+        click.option("--subscription", help="Azure subscription."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
 @click.group(cls=Services, context_settings={"help_option_names": ["-h", "--help"]}, no_args_is_help=True)
 @click.version_option(package_name="diagnose", message="%(prog)s %(version)s")
 def program() -> None:
     """Say why an ML model deployment fails, show the evidence, and how to fix it.
 
     \b
-    diagnose SERVICE        look for the service in Docker and Kubernetes, and say what is wrong
+    diagnose SERVICE        look for it in Docker, Kubernetes and Azure, and say what is wrong
     diagnose analyze PATH   the same on saved logs, kubectl output and error texts
     diagnose demo           a recorded incident; needs nothing else
 
@@ -103,18 +115,39 @@ def program() -> None:
 @click.argument("service")
 @click.option("-n", "--namespace", help="Kubernetes namespace. [default: the context's, then all]")
 @click.option("--context", help="Kubernetes context. [default: the current one]")
-@click.option("--on", type=click.Choice(PLACES), help="Only look there.")
+@_in_azure
+@click.option("--on", type=click.Choice(PLACES), help="Only look there; aci, endpoint: in Azure, only that kind.")
 @_common
-def service_command(service: str, namespace: str | None, context: str | None, on: str | None, **common: object) -> None:
-    """Look for SERVICE in the local Docker Engine and in Kubernetes, side by side, and say what is wrong with it.
+def service_command(
+    service: str,
+    namespace: str | None,
+    context: str | None,
+    subscription: str | None,
+    resource_group: str | None,
+    workspace: str | None,
+    on: str | None,
+    **common: object,
+) -> None:
+    """Look for SERVICE in the local Docker Engine, in Kubernetes and in Azure, and say what is wrong with it.
+
+    In Azure: web services of SDK v1, online endpoints of v2, and container groups. Subscription, resource group and
+    workspace come from these options, else from the environment, config.json or the Azure CLI's defaults.
 
     Nothing is changed and no request is sent to the service: inspect, get, list and logs are all it does.
     """
     from diagnose.pipeline import diagnose
     from diagnose.targets import Wanted
 
-    wanted = Wanted(service=service, namespace=namespace, context=context)
-    _reported(lambda settings: diagnose(wanted, on, settings, _progress(common)), common)
+    wanted = Wanted(
+        service=service,
+        namespace=namespace,
+        context=context,
+        subscription=subscription,
+        resource_group=resource_group,
+        workspace=workspace,
+        on=on,
+    )
+    _reported(lambda settings: diagnose(wanted, settings, _progress(common)), common)
 
 
 @program.command("analyze", short_help="Diagnose saved evidence: logs, kubectl output, error texts.")

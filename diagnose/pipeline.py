@@ -25,12 +25,12 @@ from diagnose.errors import DiagnoseError, InputError
 from diagnose.model import Collection, Evidence, Log, Missing, Report, Target, Why
 from diagnose.redact import Redactor, secret_patterns
 from diagnose.streams import STREAMS
-from diagnose.targets import Candidate, Found, Unsearched, Wanted, finders
+from diagnose.targets import Candidate, Finder, Found, Unsearched, Wanted, finders
 
 _T = TypeVar("_T")
 _GRACE_S = 0.5
 """What a source may take beyond the deadline to hand over what it has."""
-_PACKAGES = ("docker", "kubernetes", "hyperscan", "google-re2")
+_PACKAGES = ("azure-identity", "azure-mgmt-keyvault", "docker", "kubernetes", "hyperscan", "google-re2")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,13 +50,13 @@ class NotFoundError(DiagnoseError):
     """The service is nowhere that could be searched; the text says what is near and what could not be searched."""
 
 
-def diagnose(wanted: Wanted, on: str | None, settings: Settings, progress: Callable[[str], None]) -> Report:
+def diagnose(wanted: Wanted, settings: Settings, progress: Callable[[str], None]) -> Report:
     """Find the service, collect, judge. Raises NotFoundError, RuleError, InputError."""
     book = _book(settings)
     limits = settings.limits()
     try:
         progress("looking for the service")
-        candidate = _choice(wanted, _search(wanted, on, limits))
+        candidate = _choice(wanted, _search(wanted, limits))
         progress(f"reading {candidate.target.where}")
         collection = _collected(candidate, limits)
     finally:
@@ -142,10 +142,19 @@ def _versions(book: RuleBook) -> dict[str, str]:
     return known
 
 
-def _search(wanted: Wanted, on: str | None, limits: Limits) -> list[Found]:
-    """What every place answered, asked side by side; a place that breaks or hangs is one that could not be searched."""
-    chosen = [finder for finder in finders() if on in (None, finder.place)]
-    waiting = [(finder.place, _begun(partial(finder.find, wanted, limits))) for finder in chosen]
+def _search(wanted: Wanted, limits: Limits) -> list[Found]:
+    """What the places answered, those where the user gave no reason to look only when the others know nothing."""
+    chosen = [finder for finder in finders() if wanted.on is None or wanted.on in finder.places]
+    expected = [finder for finder in chosen if wanted.on or finder.expected(wanted)]
+    found = _asked(expected, wanted, limits)
+    if any(one.candidates for one in found) or limits.stop.is_set():
+        return found
+    return [*found, *_asked([finder for finder in chosen if finder not in expected], wanted, limits)]
+
+
+def _asked(chosen: Sequence[Finder], wanted: Wanted, limits: Limits) -> list[Found]:
+    """What each answered, asked side by side; a place that breaks or hangs is one that could not be searched."""
+    waiting = [(finder.places[0], _begun(partial(finder.find, wanted, limits))) for finder in chosen]
     found: list[Found] = []
     for place, result in waiting:
         try:
@@ -214,7 +223,8 @@ def _nothing(target: Target, why: Why, what: str, needs: str) -> Collection:
 
 def _choice(wanted: Wanted, found: Sequence[Found]) -> Candidate:
     """The candidate to look at: of several the first that is unwell. Raises NotFoundError."""
-    candidates = [candidate for one in found for candidate in one.candidates]
+    candidates = _joined([candidate for one in found for candidate in one.candidates])
+    candidates = [candidate for candidate in candidates if not candidate.unseen] or candidates
     if not candidates:
         raise NotFoundError(_not_found(wanted, found))
     taken = next((candidate for candidate in candidates if candidate.unwell), candidates[0])
@@ -226,6 +236,16 @@ def _choice(wanted: Wanted, found: Sequence[Found]) -> Candidate:
     unsearched = [f"not searched: {gap.place}: {gap.why}; {gap.remedy}" for one in found for gap in one.unsearched]
     target = replace(taken.target, notes=(*taken.target.notes, *notes, *unsearched))
     return replace(taken, target=target)
+
+
+def _joined(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Two accounts of one service, Azure's and the cluster's, as one candidate."""
+    for one in candidates:
+        for other in candidates if one.join else ():
+            both = one.join(other) if one.join and other is not one else None
+            if both is not None:
+                return [both, *(rest for rest in candidates if rest is not one and rest is not other)]
+    return list(candidates)
 
 
 def _not_found(wanted: Wanted, found: Sequence[Found]) -> str:

@@ -1,3 +1,3 @@
 """Fixtures that tests of several parts share."""
 
-pytest_plugins = ["docker_fake", "docker_services", "replay"]
+pytest_plugins = ["azure_server", "azurite", "docker_fake", "docker_services", "replay"]

@@ -27,6 +27,14 @@ class Place:
     place: str
     found: Callable[[Limits], Found]
     asked: list[str] = field(default_factory=list)
+    hinted: bool = True
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        return (self.place,)
+
+    def expected(self, wanted: Wanted) -> bool:
+        return self.hinted
 
     def find(self, wanted: Wanted, limits: Limits) -> Found:
         self.asked.append(wanted.service)
@@ -55,7 +63,7 @@ def unreachable(name: str) -> Place:
 def ask(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Report]:
     def run(*places: Place, service: str = "churn", on: str | None = None, timeout_s: float = 5) -> Report:
         monkeypatch.setattr(pipeline, "finders", lambda: places)
-        return diagnose(Wanted(service=service), on, Settings(timeout_s=timeout_s), lambda _text: None)
+        return diagnose(Wanted(service=service, on=on), Settings(timeout_s=timeout_s), lambda _text: None)
 
     return run
 

@@ -128,6 +128,6 @@ def _passed_by_deployment(item: OnlineDeployment) -> Iterator[str]:
         ("system_setup", "deploy"),
         ("image_pull", "pull"),
         ("model_download", "pull"),
-        ("container_start", "init"),
+        ("container_start", "start"),
     )
     yield from (stage for step, stage in steps if getattr(item, step) == "Succeeded")

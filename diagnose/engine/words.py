@@ -139,13 +139,17 @@ def _commands(subject: Subject, names: Mapping[str, str]) -> dict[str, str]:
         group = f"-g {quoted['resource_group']} -n {quoted['workload']}"
         one = f"{group} --container-name {quoted['container']}"
         log = f"az container logs {one}"
-        shell = f"az container exec {one} --exec-command"
-        return {"logs": log, "previous_logs": log, "exec": shell, "shell": f"{shell} /bin/sh"}
+        # The service takes a program without arguments: what is to be run is typed into the shell.
+        shell = f"az container exec {one} --exec-command /bin/sh   # then:"
+        return {"logs": log, "previous_logs": log, "exec": shell, "shell": f"{shell} sh"}
     if subject.place == "endpoint":
         where = f"-g {quoted['resource_group']} -w {quoted['workspace']}"
         deployment = f"-e {quoted['service']} -n {quoted['workload']} {where}"
         log = f"az ml online-deployment get-logs {deployment} --lines 5000"
-        return {"logs": log, "previous_logs": log}
+        # Nobody can enter a managed instance: the image is what can be looked into.
+        run = f"docker run --rm {quoted['image']}"
+        shell = f"docker run --rm -it --entrypoint sh {quoted['image']}"
+        return {"logs": log, "previous_logs": log, "exec": run, "shell": shell}
     kubectl = f"kubectl -n {quoted['namespace']}"
     where = f"{quoted['pod']} -c {quoted['container']}"
     return {

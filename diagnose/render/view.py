@@ -9,7 +9,7 @@ from typing import assert_never
 from diagnose.model import Finding, NotChecked, Report, Role, Target, Verdict
 from diagnose.render.words import number
 
-_PLACES = {"docker": "Docker", "kubernetes": "Kubernetes"}
+_PLACES = {"docker": "Docker", "kubernetes": "Kubernetes", "aci": "Azure", "endpoint": "Azure", "azure": "Azure"}
 _NOT_SUPPLIED = "not supplied"
 
 

@@ -41,8 +41,10 @@ def legend(ladder: Sequence[tuple[str, StageState]]) -> str:
 
 
 def location(citation: Citation) -> str:
-    """``source:line``, or the source alone."""
-    return citation.source if citation.line is None else f"{citation.source}:{citation.line}"
+    """``file:line``, ``command, line 3``, or the source alone."""
+    if citation.line is None:
+        return citation.source
+    return f"{citation.source}{', line ' if ' ' in citation.source else ':'}{citation.line}"
 
 
 def circumstances(citation: Citation) -> str:

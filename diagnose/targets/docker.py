@@ -11,6 +11,7 @@ from diagnose.collectors.docker_engine import Engine, EngineError, connect
 from diagnose.model import Target
 from diagnose.targets import Candidate, Found, Unsearched, Wanted
 
+PLACE = "docker"
 _SERVICE = "amlServiceName"
 """Label of a v1 local service, set by azureml-core's LocalWebservice; its other labels are pickles."""
 _ENDPOINT = "endpoint"
@@ -21,7 +22,11 @@ _LOCAL_ENDPOINT = "azureml-local-endpoint"
 class DockerFinder:
     """Finds containers by the labels that Azure ML's tools set, then by their name."""
 
-    place = "docker"
+    places: tuple[str, ...] = (PLACE,)
+
+    def expected(self, wanted: Wanted) -> bool:
+        """Always: asking costs next to nothing where there is none."""
+        return True
 
     def find(self, wanted: Wanted, limits: Limits) -> Found:
         """One candidate with all containers of the service; namespace and context say nothing to Docker."""
@@ -30,11 +35,11 @@ class DockerFinder:
             containers = _listed(engine, limits)
         except EngineError as error:
             remedy = error.needs or "look at what `docker ps --all` says"
-            unsearched = Unsearched(place=self.place, why=str(error), remedy=remedy)
-            return Found(place=self.place, reachable=False, unsearched=(unsearched,))
+            unsearched = Unsearched(place=PLACE, why=str(error), remedy=remedy)
+            return Found(place=PLACE, reachable=False, unsearched=(unsearched,))
         chosen = _chosen(containers, wanted.service)
         return Found(
-            place=self.place,
+            place=PLACE,
             reachable=True,
             candidates=(_candidate(engine, wanted.service, chosen),) if chosen else (),
             names=tuple(sorted({name for container in containers for name in _names(container)})),

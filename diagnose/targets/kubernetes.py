@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
+from urllib.parse import urlsplit
 
 from diagnose.collectors import Limits
 from diagnose.collectors.kubernetes import schema
@@ -16,7 +17,7 @@ from diagnose.collectors.kubernetes.calls import Calls
 from diagnose.collectors.kubernetes.client import CallError, Cluster
 from diagnose.collectors.kubernetes.collect import collect
 from diagnose.collectors.kubernetes.kinds import BY_RESOURCE, PLACE, Kind
-from diagnose.collectors.kubernetes.kubeconfig import connect
+from diagnose.collectors.kubernetes.kubeconfig import connect, connect_with
 from diagnose.collectors.kubernetes.lists import Listing, Outcome, Query, needs
 from diagnose.collectors.kubernetes.namespace import ROUTERS, SEARCHED, Lists, router_list
 from diagnose.collectors.kubernetes.scope import Scope, belonging, names, resolve, unwell
@@ -34,7 +35,11 @@ _MOST_NAMED = 5
 class KubernetesFinder:
     """Looks in the cluster of the context wanted, or of the current one."""
 
-    place = PLACE
+    places: tuple[str, ...] = (PLACE,)
+
+    def expected(self, wanted: Wanted) -> bool:
+        """Always: asking costs next to nothing where there is none."""
+        return True
 
     def find(self, wanted: Wanted, limits: Limits) -> Found:
         """Where the service is. Never raises for a cluster that does not answer, and answers by the deadline."""
@@ -44,6 +49,16 @@ class KubernetesFinder:
         except CollectorError as error:
             return _unreachable(error)
         return _Search(cluster, calls, wanted.service, limits).run(wanted.namespace)
+
+
+def find_with(kubeconfig: bytes, service: str, namespace: str | None, limits: Limits) -> Found:
+    """The same in the cluster of a kubeconfig that lies in no file; never raises either."""
+    calls = Calls()
+    try:
+        cluster = connect_with(kubeconfig, limits, calls)
+    except CollectorError as error:
+        return _unreachable(error)
+    return _Search(cluster, calls, service, limits).run(namespace)
 
 
 def _unreachable(error: CollectorError) -> Found:
@@ -112,7 +127,8 @@ class _Search:
             objects=tuple(sorted(owner.name for owner in scope.workloads)),
             notes=(f"taken for the service because of its {scope.meaning}",) if scope.weak else (),
         )
-        return Candidate(target=target, unwell=unwell(view), collect=partial(collect, lists, scope))
+        host = urlsplit(self.cluster.server).hostname or ""
+        return Candidate(target=target, unwell=unwell(view), collect=partial(collect, lists, scope), server=host)
 
     def _everywhere(self, here: Lists) -> list[tuple[Lists, Scope]]:
         """In all namespaces at once; what may not be listed so is listed in each."""

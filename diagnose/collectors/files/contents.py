@@ -119,15 +119,16 @@ def _inspected(document: object, text: str, origin: Origin) -> Iterator[Fact]:
 
 
 def _group(document: object, _text: str, origin: Origin) -> Iterator[Fact]:
-    from diagnose.collectors.files.azure import facts_of_group
+    from diagnose.collectors.azure.group_answers import facts_of_group, group_of
 
     yield from (Empty("containers"), Empty("events"))
     for value in _objects_of(document):
+        yield group_of(value, origin)
         yield from facts_of_group(value, origin)
 
 
 def _operation(document: object, text: str, origin: Origin) -> Iterator[Fact]:
-    from diagnose.collectors.files.azure import facts_of_operation
+    from diagnose.collectors.azure.group_answers import facts_of_operation
 
     for value in _objects_of(document):
         yield from facts_of_operation(value, origin)

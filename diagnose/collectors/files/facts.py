@@ -43,6 +43,23 @@ _SAVE_WITH: Mapping[str, str] = {
     "engine": "`docker info --format json`",
     "images": "`docker image inspect IMAGE`",
     "responses": "`curl -i` of the scoring URL",
+    "workspaces": "`az ml workspace show -n WORKSPACE -g GROUP -o json`",
+    "workspace_problems": "`az ml workspace diagnose -n WORKSPACE -g GROUP -o json`",
+    "vaults": "`az keyvault show -n VAULT -o json`",
+    "access_policies": "`az keyvault show -n VAULT -o json`",
+    "vault_writes": "`az monitor activity-log list --resource-id VAULT_ID --offset 89d -o json`",
+    "identities": "`az ml workspace show -n WORKSPACE -g GROUP -o json`",
+    "role_assignments": "`az role assignment list --scope RESOURCE_ID --include-inherited -o json`",
+    "web_services": "the service's `service.serialize()` of SDK v1 as JSON",
+    "endpoints": "`az ml online-endpoint show -n ENDPOINT -g GROUP -w WORKSPACE -o json`",
+    "online_deployments": "`az ml online-deployment show -e ENDPOINT -n DEPLOYMENT -g GROUP -w WORKSPACE -o json`",
+    "operations": "`az deployment operation group list -g GROUP -n DEPLOYMENT -o json`",
+    "builds": "`az acr task list-runs -r REGISTRY -o json`",
+    "groups": "`az container show -g GROUP -n NAME -o json`",
+    "registries": "`az acr show -n REGISTRY -o json`",
+    "clusters": "`az aks show -g GROUP -n CLUSTER -o json`",
+    "computes": "`az ml compute show -n COMPUTE -g GROUP -w WORKSPACE -o json`",
+    "http.minutes": "`az monitor metrics list --resource ENDPOINT_ID --metric RequestsPerMinute -o json`",
 }
 
 
@@ -85,7 +102,7 @@ def not_supplied(present: Iterable[str]) -> list[Missing]:
     return [
         Missing(stream=name, why=Why.NOT_SUPPLIED, what=stream.title, needs=_SAVE_WITH[name])
         for name, stream in STREAMS.items()
-        if not stream.derived and name not in set(present)
+        if name in _SAVE_WITH and name not in set(present)
     ]
 
 

@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -80,9 +81,29 @@ def connect(context: str | None, limits: Limits, calls: Calls) -> Cluster:
     Raises CollectorError, in time even when a sign-in program hangs. Nothing was asked of the server yet.
     """
 
+    return _in_time(lambda: _connect(context), limits, calls)
+
+
+def connect_with(kubeconfig: bytes, limits: Limits, calls: Calls) -> Cluster:
+    """The cluster of a kubeconfig's current context. Raises CollectorError like ``connect``.
+
+    The official client reads files only: the text lies in one that this user alone can read, for as long as that takes.
+    """
+
+    def work() -> Cluster:
+        with TemporaryDirectory(prefix="diagnose-") as folder:
+            file = Path(folder, "kubeconfig")
+            file.touch(mode=0o600)
+            file.write_bytes(kubeconfig)
+            return _from_files([file], None)
+
+    return _in_time(work, limits, calls)
+
+
+def _in_time(connecting: Callable[[], Cluster], limits: Limits, calls: Calls) -> Cluster:
     def work(clock: Clock) -> Cluster:
         clock.renew()
-        return _connect(context)
+        return connecting()
 
     job = calls.start(limits, work)
     try:

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from diagnose.collectors.files.azure import facts_of_group, facts_of_operation
+from diagnose.collectors.azure.group_answers import facts_of_group, facts_of_operation
 from diagnose.collectors.files.names import Origin
 from diagnose.model import Subject
 from diagnose.streams import Container, Event
