@@ -166,6 +166,32 @@ def analyze_command(paths: tuple[str, ...], **common: object) -> None:
     _reported(lambda settings: analyze(paths, settings, stdin), common)
 
 
+@program.command("vault", short_help="Show a key vault's access policies, and what a template would take from them.")
+@click.argument("name")
+@_in_azure
+@click.option("--save", type=click.Path(path_type=Path), metavar="FILE", help="Save policies and settings there.")
+@click.option(
+    "--against",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    metavar="FILE|TEMPLATE",
+    help="A saved state: what was lost since. An ARM template: what it would take. Both: what it would take from that.",
+)
+@click.option("--timeout", type=click.FloatRange(min=1), default=30, show_default=True, metavar="SECONDS")
+def vault_command(name: str, **options: object) -> None:
+    """Show the access policies of key vault NAME, with names where they can be told, and who wrote it last.
+
+    Nothing is ever written to the vault. Exit codes: 0 nothing is lost, 1 something is, 2 a file that cannot be used, 3
+    the vault could not be read, or what would be lost cannot be decided.
+    """
+    from diagnose.vaults import Asked, inspect
+
+    with _errors():
+        answer = inspect(Asked(name=name, timeout_s=options.pop("timeout"), **options), _width())  # type: ignore[arg-type]
+    click.echo(answer.text.encode("utf-8", "replace"), nl=False)
+    sys.exit(answer.exit_code)
+
+
 @program.command("demo", short_help="Diagnose a recorded incident that ships with the program.")
 @click.argument("case", default="get-model-path")
 @click.option("--list", "listed", is_flag=True, help="Name the recorded incidents.")

@@ -134,6 +134,7 @@ class _Choices:
     first: defaultdict[str, list[Answer]] = field(default_factory=lambda: defaultdict(list))
     slow: dict[str, float] = field(default_factory=dict)
     cut: dict[str, int] = field(default_factory=dict)
+    drip: dict[str, float] = field(default_factory=dict)
 
 
 class AzureServer:
@@ -170,6 +171,7 @@ class AzureServer:
             fixture = fixtures()[name]
             if at:
                 self._choices.anywhere[at.lower()] = fixture.answer
+                self._choices.forget(at.lower())
             else:
                 self._choices.fixtures[fixture.method, fixture.path] = name
 
@@ -202,6 +204,10 @@ class AzureServer:
         """Requests for ``path`` end in a closed connection: after so many bytes of the body, or without any answer."""
         self._choices.cut[path.lower()] = after
 
+    def drip(self, path: str, seconds: float) -> None:
+        """The body of answers for ``path`` comes byte by byte, with a pause before each."""
+        self._choices.drip[path.lower()] = seconds
+
     def paths(self, method: str = "GET") -> list[str]:
         """Paths asked for, sign-in aside, in the order in which the requests came."""
         return [request.path for request in self.requests if request.method == method and request.token]
@@ -228,9 +234,16 @@ class AzureServer:
         ordered = self._choices.ordered.get((request.method, path)) or self._choices.anywhere.get(path)
         return self._brought_home(ordered or self._entra(request) or self._discovered(path) or self._resource(request))
 
-    def kept(self, path: str) -> int | None:
-        """Bytes of the body that are sent; None for all."""
-        return self._choices.cut.get(path.lower())
+    def pieces(self, path: str, body: bytes) -> Iterator[bytes]:
+        """The body as it is sent; less than the whole where the connection is to be cut."""
+        pause_s = self._choices.drip.get(path.lower())
+        if pause_s is None:
+            yield body[: self._choices.cut.get(path.lower())]
+            return
+        for index in range(len(body)):
+            if self._closing.wait(pause_s):
+                return
+            yield body[index : index + 1]
 
     def _entra(self, request: Request) -> Answer | None:
         """Entra ID, and the endpoints that give a managed identity its token."""
@@ -333,9 +346,12 @@ class _Handler(BaseHTTPRequestHandler):
                 self.send_header(name, value)
         self.send_header("Content-Length", str(len(answer.body)))
         self.end_headers()
-        kept = self.server.azure.kept(request.path)
-        self.wfile.write(answer.body[:kept])
-        self.close_connection = self.close_connection or kept is not None
+        sent = 0
+        for piece in self.server.azure.pieces(request.path, answer.body):
+            self.wfile.write(piece)
+            self.wfile.flush()
+            sent += len(piece)
+        self.close_connection = self.close_connection or sent < len(answer.body)
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _respond  # noqa: N815  the names are the base class's
 

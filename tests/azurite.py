@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import json
 import os
 import shutil
 import socket
@@ -25,6 +26,7 @@ from urllib.parse import quote, urlencode
 
 import pytest
 import urllib3
+from azure_server import TENANT
 
 ACCOUNT = "devstoreaccount1"
 KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
@@ -107,6 +109,15 @@ class Azurite:
         with urllib3.PoolManager(ca_certs=str(self.ca) if self.ca else None) as pool:
             answer = pool.request(method, address, body=content or None, headers=sent, retries=False)
         assert answer.status in (201, 202), f"{method} {path}: {answer.status} {answer.data[:500]!r}"
+
+
+def token_for(audience: str) -> str:
+    """A token with what Azurite looks at; ``https://storage.azure.com`` is the audience it takes."""
+    now = int(time.time())
+    times = {"iat": now - 60, "nbf": now - 60, "exp": now + 3600}
+    claims = {"aud": audience, "iss": f"https://sts.windows.net/{TENANT}/", "ver": "1.0", **times}
+    parts = (base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=") for part in ({"alg": "none"}, claims))
+    return ".".join([*(part.decode() for part in parts), "c2VjcmV0"])
 
 
 def _signature(text: str, key: str) -> str:

@@ -23,7 +23,7 @@ from diagnose.azure_items import (
     Workspace,
     WorkspaceProblem,
 )
-from diagnose.model import Evidence, Item
+from diagnose.model import Evidence, Item, Subject
 
 _SERVICE = {"Healthy": True, "Transitioning": None}
 _GROUP = {"Running": True, "Succeeded": True, "Pending": None, "Repairing": None, "": None}
@@ -39,6 +39,8 @@ class State:
     told: str
     works: bool | None
     """None while it is on its way, or does not say."""
+    subject: Subject | None = None
+    """Whose containers cannot work while this does not."""
 
 
 def states(evidence: Evidence) -> list[State]:
@@ -66,7 +68,8 @@ def _of_endpoint(item: Item) -> Iterator[State]:
 
 def _of_deployment(item: Item) -> Iterator[State]:
     if isinstance(item, OnlineDeployment):
-        yield State(f"deployment {item.name} is {item.provisioning_state}", _PROVISIONED.get(item.provisioning_state))
+        works = _PROVISIONED.get(item.provisioning_state)
+        yield State(f"deployment {item.name} is {item.provisioning_state}", works, item.subject)
 
 
 def _of_group(item: Item) -> Iterator[State]:

@@ -82,6 +82,8 @@ class Health:
     def _works(self, container: Container) -> bool:
         if not container.stable or any(container.subject.joins(pod) for pod in self.stranded):
             return False
+        if any(s.works is False and s.subject and s.subject.joins(container.subject) for s in self.azure):
+            return False
         if container.ready and container.readiness_probe:
             return True
         servers = [s for s in self.servers if s.subject.container and s.subject.joins(container.subject)]

@@ -43,7 +43,9 @@ def test_a_citation_says_where_when_and_how_often() -> None:
 
 
 def test_a_line_of_what_a_command_prints_is_told_in_words() -> None:
-    assert location(Citation("kubectl logs churn-1 -c server", "text", line=3)) == "kubectl logs churn-1 -c server, line 3"
+    assert (
+        location(Citation("kubectl logs churn-1 -c server", "text", line=3)) == "kubectl logs churn-1 -c server, line 3"
+    )
 
 
 def test_a_citation_of_which_little_is_known_says_little() -> None:

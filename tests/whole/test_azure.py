@@ -2,26 +2,59 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any
-
-import pytest
 from azure_server import AzureServer
-from program import diagnose
+from azure_world import VAULT_PATH, WHERE, managed_endpoint, vault, web_service
+from program import Ended, diagnose
 
-WHERE = ("-w", "ws-mlops", "-g", "rg-mlops", "--subscription", "00000000-0000-0000-0000-000000000001")
+
+def asked(*arguments: str) -> Ended:
+    return diagnose("mysvc", *WHERE, "--on", "azure", "--format", "json", *arguments)
 
 
-def report(*arguments: str) -> dict[str, Any]:
-    ended = diagnose("mysvc", *WHERE, "--format", "json", *arguments)
-    assert ended.out, ended.err
-    found: dict[str, Any] = json.loads(ended.out)
-    return found
+def show(e):
+    print(e.code, e.err)
+    r = e.report
+    print(r["verdict"], r["verdict_reason"], r["stage"])
+    for f in r["findings"]:
+        print(f["role"], f["rule"], f["severity"], [c["text"][:150] for c in f["evidence"]])
+    for n in r["not_checked"]:
+        print("  NOT", n["what"], n["why"], n["needs"])
 
 
 def test_try(azure: AzureServer) -> None:
-    ended = diagnose("mysvc", *WHERE, "--on", "azure")
-    print(ended.err)
-    print(ended.out)
-    print([(r.method, r.path.replace("/subscriptions/00000000-0000-0000-0000-000000000001", ""), r.query) for r in azure.requests])
+    managed_endpoint(azure)
+    show(asked())
+    assert 0
+
+
+def test_try2(azure: AzureServer) -> None:
+    web_service(azure, "machinelearning_v1/service_get_aci")
+    azure.use("containerinstance/container_group_get_crashloop")
+    show(asked())
+    assert 0
+
+
+def test_try3(azure: AzureServer) -> None:
+    web_service(azure, "machinelearning_v1/service_get_aks")
+    show(asked())
+    assert 0
+
+
+def test_try4(azure: AzureServer) -> None:
+    managed_endpoint(
+        azure,
+        "Failed",
+        error="ResourceNotReady: User container has crashed or terminated: Liveness probe failed: HTTP probe failed with statuscode: 502.",
+    )
+    show(asked())
+    assert 0
+
+
+def test_try5(azure: AzureServer) -> None:
+    web_service(azure, "machinelearning_v1/service_get_aks")
+    azure.answer("GET", VAULT_PATH.replace("KeyVault", "Keyvault"), body=vault(accessPolicies=[]))
+    azure.use("keyvault/vault_get_policies_cleared_by_pipeline", at=VAULT_PATH)
+    azure.use("monitor/activity_log_keyvault_writes")
+    azure.use("containerservice/managed_cluster_get_stopped")
+    print(diagnose("mysvc", *WHERE, "--on", "azure").out)
     assert 0

@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
-from urllib.parse import quote, urlencode, urljoin, urlsplit
+from urllib.parse import quote, urlencode
 
 from diagnose.collectors import IMPORTS, Limits
-from diagnose.collectors.azure import failures
+from diagnose.collectors.azure import failures, hosts
 from diagnose.collectors.azure.bounded import within
 from diagnose.collectors.azure.cloud import PUBLIC, Cloud
 from diagnose.collectors.azure.errors import LONGER, AzureError, header, refusal, retry_after_s, safe
@@ -30,17 +30,6 @@ _T = TypeVar("_T")
 READING_POSTS = frozenset(("getlogs", "listlogsasurl", "diagnose", "listclusterusercredential"))
 """Last part, in small letters, of the paths to which a POST only reads. None of these gives out a key or a password;
 the kubeconfig of ``listClusterUserCredential`` is the caller's own."""
-
-_TAKES_TOKEN = (
-    ".api.azureml.ms",
-    ".api.ml.azure.cn",
-    ".api.ml.azure.us",
-    ".experiments.azureml.net",
-    ".modelmanagement.azureml.net",
-)
-"""Hosts of Azure Machine Learning's own services. Others below the same domains run code of users - compute instances
-are ``*.instances.azureml.ms``, scoring is ``*.inference.ml.azure.us`` - and must never see a token."""
-_READABLE = (*_TAKES_TOKEN, ".azureml.ms", ".azureml.net")
 
 _PATH = "!$&'()*+,;=:@"
 """Characters that stay as they are in a part of a path."""
@@ -81,7 +70,7 @@ class Arm:
         self, subscription: str, credential: TokenCredential, limits: Limits, cloud: Cloud = PUBLIC, tenant: str = ""
     ) -> None:
         """Raises AzureError when the cloud's endpoint is no https address."""
-        _origin(cloud.endpoint)
+        hosts.checked(cloud.endpoint)
         self.subscription = subscription
         self.credential = credential
         """For clients of azure-mgmt packages; build them with ``options``, and call them through ``ask``."""
@@ -140,7 +129,7 @@ class Arm:
         address = self._address(path, api_version, query)
         answer = self._exchange("POST", address, body)
         while answer.status == 202:
-            address = self._own(_resolved(address, header(answer.headers, "Location")))
+            address = hosts.same(address, header(answer.headers, "Location"))
             asked_s = retry_after_s(answer.headers)
             self._pause(_POLL_S if asked_s is None else asked_s, AzureError("", "the answer is not ready", 202))
             answer = self._exchange("GET", address)
@@ -148,22 +137,18 @@ class Arm:
 
     def pages(self, path: str, api_version: str, **query: str) -> list[Json]:
         """What ``value`` holds, on this and all further pages."""
-        return list(self._pages(self._address(path, api_version, query), self._own))
+        return list(self._pages(self._address(path, api_version, query)))
 
     def elsewhere(self, url: str, *, signed: bool) -> Json:
         """``GET`` an absolute address: of Azure Resource Manager itself, or of Azure Machine Learning's services.
 
         ``signed`` sends the token; only the services that Microsoft runs are given it.
         """
-        return _object(self._exchange("GET", self._allowed(url, signed=signed), signed=signed))
+        return _object(self._exchange("GET", hosts.allowed(url, self.endpoint, signed=signed), signed=signed))
 
     def pages_elsewhere(self, url: str, *, signed: bool) -> list[Json]:
         """What ``value`` holds there, on this and all further pages; those have to be on the same host."""
-
-        def same_host(link: str) -> str:
-            return _on_host(link, url)
-
-        return list(self._pages(self._allowed(url, signed=signed), same_host, signed=signed))
+        return list(self._pages(hosts.allowed(url, self.endpoint, signed=signed), signed=signed))
 
     def ask(self, call: Callable[[], _T]) -> _T:
         """What ``call`` returns, which uses a client of an azure-mgmt package; its failures as AzureError."""
@@ -178,20 +163,9 @@ class Arm:
         encoded = "/".join(quote(segment, safe=_PATH) for segment in segments)
         return f"{self.endpoint}{encoded}?{urlencode({'api-version': api_version, **query}, quote_via=quote)}"
 
-    def _own(self, url: str) -> str:
-        """``url``, which Azure Resource Manager named as its own. Raises AzureError when it is not."""
-        return _on_host(url, self.endpoint)
-
-    def _allowed(self, url: str, *, signed: bool) -> str:
-        host, port = _origin(url)
-        ours = (host, port) == _origin(self.endpoint)
-        if ours or (port == 443 and f".{host}".endswith(_TAKES_TOKEN if signed else _READABLE)):
-            return url
-        raise _foreign(url)
-
     # --- calls ---
 
-    def _pages(self, url: str, checked: Callable[[str], str], signed: bool = True) -> Iterator[Json]:
+    def _pages(self, url: str, signed: bool = True) -> Iterator[Json]:
         for _ in range(_MOST_PAGES):
             page = _object(self._exchange("GET", url, signed=signed))
             found = page.get("value")
@@ -201,7 +175,7 @@ class Arm:
             link = page.get("nextLink")
             if not isinstance(link, str) or not link:
                 return
-            url = checked(_resolved(url, link))
+            url = hosts.same(url, link)
         raise AzureError("TooLarge", f"more than {_MOST_PAGES} pages", why=Why.TRUNCATED)
 
     def _exchange(self, method: str, url: str, body: Json | None = None, signed: bool = True) -> _Answer:
@@ -249,7 +223,7 @@ class Arm:
     def _pause(self, seconds: float, error: AzureError) -> None:
         """Wait before asking again. Raises ``error``, at once, where that takes longer than there is time."""
         seconds = max(_LEAST_WAIT_S, seconds)
-        if time.monotonic() + seconds < self.limits.deadline and not self.limits.stop.wait(seconds):
+        if time.monotonic() + seconds < self.limits.deadline and not time.sleep(seconds):
             return
         error.message += f"; Azure asks to come back in {seconds:.3g} s, which is more than the time left"
         error.why, error.needs = Why.TIMED_OUT, LONGER
@@ -310,38 +284,3 @@ def _refused(answer: _Answer) -> AzureError:
         place = safe(header(answer.headers, "Location").split("?")[0])
         return AzureError("", f"redirected to {place}, which is not followed", answer.status, why=Why.UNREACHABLE)
     return refusal(answer.status, answer.body, answer.headers)
-
-
-# --- hosts ---
-
-
-def _origin(url: str) -> tuple[str, int]:
-    """Host and port of an https address. Raises AzureError for any other."""
-    try:
-        parts = urlsplit(url)
-        port = parts.port or 443
-    except ValueError:
-        raise _foreign(url) from None
-    if parts.scheme != "https" or not parts.hostname or set(parts.netloc) & set("@\\ "):
-        raise _foreign(url)
-    return parts.hostname, port
-
-
-def _resolved(url: str, link: str) -> str:
-    """``link``, which may lack its host, as it is found at ``url``."""
-    try:
-        return urljoin(url, link)
-    except ValueError:
-        raise _foreign(link) from None
-
-
-def _on_host(url: str, other: str) -> str:
-    """``url``, when it is on the host of ``other``. Raises AzureError when it is not."""
-    if _origin(url) != _origin(other):
-        raise _foreign(url)
-    return url
-
-
-def _foreign(url: str) -> AzureError:
-    place = safe(url.split("?")[0][:200])
-    return AzureError("ForeignHost", f"{place} is none of Azure's own addresses: it is not asked, nor given a token")

@@ -45,7 +45,7 @@ def read_blob(url: str, limits: Limits, *, token: str = "", renew: str = "") -> 
 
     ``token``: of a sign-in for ``https://storage.azure.com``, for a blob without a link; ``renew``: how to come by a
     new link, as an instruction. A link that is past its time by its own account is not asked for. Of a huge log
-    ``limits.log_bytes`` of the end and about 64 KB of the beginning are read; a redirect is not followed.
+    ``limits.log_bytes`` of the end and 64 KB of the beginning are read; a redirect is not followed.
     """
     link = link_of(url)
     now = datetime.now(UTC)
@@ -62,8 +62,10 @@ def read_blob(url: str, limits: Limits, *, token: str = "", renew: str = "") -> 
 def _read(calls: BlobCalls, most: int) -> Blob:
     ends = _Ends(most)
     size, failure = _feed(calls, ends, most)
+    if size and failure is None:
+        return _with_end(calls, ends.first_lines(), size - most, size)
     if size:
-        return _with_end(calls, ends, size, most if failure is None else min(most, _LAST_RESORT))
+        return _with_end(calls, ends.all_lines(), max(ends.seen, size - min(most, _LAST_RESORT)), size)
     chunks, left_out = ends.kept()
     cuts = [f"{_size(left_out)} of {_size(ends.seen)} between beginning and end were left out"] if left_out else []
     if failure:
@@ -89,10 +91,9 @@ def _feed(calls: BlobCalls, ends: _Ends, most: int) -> tuple[int, BlobError | No
     return 0, None
 
 
-def _with_end(calls: BlobCalls, ends: _Ends, size: int, most: int) -> Blob:
-    """The beginning that came, and the end, which is asked for by its place."""
-    beginning = ends.whole_lines()
-    end, failure = _end(calls, max(ends.seen, size - most) - 1, size)
+def _with_end(calls: BlobCalls, beginning: bytes, start: int, size: int) -> Blob:
+    """The beginning that came, and the end from about ``start``, which is asked for by its place."""
+    end, failure = _end(calls, start - 1, size)
     left_out = _size(size - len(beginning) - len(end))
     cuts = [f"of {_size(size)} only the beginning and the end were read, {left_out} between were not"]
     if end:
@@ -138,11 +139,15 @@ class _Ends:
         tail, dropped, lines = self._tail.end()
         if not dropped:
             return _chunks(bytes(self._head) + tail), 0
-        head, first = _whole_lines(bytes(self._head)), 1 + self._head.count(b"\n") + lines
+        head, first = self.first_lines(), 1 + self._head.count(b"\n") + lines
         return (*_chunks(head), *_chunks(tail, first)), self.seen - len(head) - len(tail)
 
-    def whole_lines(self) -> bytes:
-        """All that came, where nothing was dropped, up to the last line end."""
+    def first_lines(self) -> bytes:
+        """The beginning, up to its last line end."""
+        return _whole_lines(bytes(self._head))
+
+    def all_lines(self) -> bytes:
+        """All that came, up to the last line end."""
         return _whole_lines(bytes(self._head) + self._tail.end()[0])
 
 

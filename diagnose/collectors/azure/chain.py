@@ -29,7 +29,7 @@ _ABSENT = (
     ),
     (re.compile(r"not fully configured|isn't fully configured|no value", re.IGNORECASE), "not set"),
     (re.compile(r"az login|azd auth login|Connect-AzAccount|not logged in", re.IGNORECASE), "not signed in"),
-    (re.compile(r"no response from|No identity has been assigned|credential authentication unavailable"), "none here"),
+    (re.compile(r"no response from|No identity has been assigned|Credential authentication unavailable"), "none here"),
 )
 """What a credential says that lacks what it would need to even try, in our words; the first that fits."""
 _COMMAND = re.compile(r"az login --claims-challenge \S+(?: --tenant \S+)?(?: --scope \S+)?")

@@ -24,7 +24,8 @@ _CHANGE_AT_THE_END = re.compile(r"'/?(add|replace|remove)'\s*\)*\]$", re.IGNOREC
 _COMMENT = re.compile(r'"(?:[^"\\]|\\.)*"|//[^\n]*|/\*.*?\*/', re.DOTALL)
 _WORKSPACES = "microsoft.machinelearningservices/workspaces"
 _DEEPEST = 20
-_KINDS = ("keys", "secrets", "certificates", "storage")
+OPEN = "?"
+"""Stands among permissions for those that cannot be decided."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +35,9 @@ class Gap:
     path: str
     """``resources[0].properties.accessPolicies[1].objectId``."""
     expression: str
-    of_workspace: bool = False
-    """It stands for the identity of an Azure Machine Learning workspace."""
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.expression}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,15 +48,16 @@ class DeclaredVault:
     """Where in the template: ``resources[0]``."""
     name: str
     """Empty where it cannot be decided."""
+    named: str = ""
+    """The name as it stands in the template."""
     does: Does
     policies: tuple[AccessPolicy, ...] = ()
-    """Those that could be decided. Permissions that could not are in ``gaps``, and left out here."""
+    """A principal that cannot be decided is empty, its expression being the name; among permissions that cannot be
+    decided is OPEN."""
     declares_policies: bool = False
     whole_list_open: bool = False
     """The list as a whole, or how many there are in it, cannot be decided."""
     gaps: tuple[Gap, ...] = ()
-    unknown_principals: int = 0
-    """Entries whose principal cannot be decided."""
     condition: str = ""
     """The condition under which it is deployed, where that cannot be decided."""
     rbac: bool | None = None
@@ -63,6 +66,11 @@ class DeclaredVault:
     public_network_access: str = ""
     recovers: bool = False
     """``createMode`` is ``recover``: the vault keeps what it has."""
+
+
+def stands_for_workspace(policy: AccessPolicy) -> bool:
+    """Its principal cannot be decided, but is the identity of an Azure Machine Learning workspace."""
+    return not policy.principal and _WORKSPACES in policy.name.lower()
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +196,7 @@ def _vault(resource: Mapping[str, object], path: str, name: str, scope: Scope) -
         DeclaredVault(
             path=path,
             name=name,
+            named=text(resource.get("name")),
             does="write",
             declares_policies=told.get("accessPolicies") is not None or reading.whole_list_open,
             rbac=flag(rbac),
@@ -211,7 +220,8 @@ def _change(resource: Mapping[str, object], path: str, name: str, scope: Scope, 
     if does is None:
         reading.gaps.append(Gap(f"{path}.name", text(resource.get("name"))))
         reading.whole_list_open = True
-    made = DeclaredVault(path=path, name=owner, does=does or "replace", declares_policies=True)
+    named = text(resource.get("name"))
+    made = DeclaredVault(path=path, name=owner, named=named, does=does or "replace", declares_policies=True)
     return reading.declared(made)
 
 
@@ -227,7 +237,6 @@ class _Reading:
     path: str
     policies: list[AccessPolicy] = field(default_factory=list)
     gaps: list[Gap] = field(default_factory=list)
-    unknown_principals: int = 0
     whole_list_open: bool = False
 
     def read(self, entries: object) -> None:
@@ -243,23 +252,22 @@ class _Reading:
             self.gaps.append(Gap(path, entry.expression or "entries from elsewhere"))
             return
         told = part(entry)
-        principal = told.get("objectId")
+        principal, name = told.get("objectId"), ""
         if isinstance(principal, Undecided):
-            of_workspace = _WORKSPACES in principal.expression.lower()
-            self.unknown_principals += 1
-            self.gaps.append(Gap(f"{path}.objectId", principal.expression, of_workspace))
-        permissions = {kind: self._permissions(told, kind, path) for kind in _KINDS}
+            name = principal.expression
+            self.gaps.append(Gap(f"{path}.objectId", name))
         self.policies.append(
             AccessPolicy(
                 source=path,
                 vault=self.vault,
                 principal=text(principal),
+                name=name,
                 tenant=text(told.get("tenantId")),
                 application=text(told.get("applicationId")),
-                keys=permissions["keys"],
-                secrets=permissions["secrets"],
-                certificates=permissions["certificates"],
-                storage=permissions["storage"],
+                keys=self._permissions(told, "keys", path),
+                secrets=self._permissions(told, "secrets", path),
+                certificates=self._permissions(told, "certificates", path),
+                storage=self._permissions(told, "storage", path),
             )
         )
 
@@ -268,14 +276,15 @@ class _Reading:
         permissions = entry.get("permissions")
         if isinstance(permissions, Undecided):
             self._once(Gap(where, permissions.expression))
-            return ()
+            return (OPEN,)
         given = part(permissions).get(kind)
         if isinstance(given, Undecided):
             self.gaps.append(Gap(f"{where}.{kind}", given.expression))
+            return (OPEN,)
         for index, one in enumerate(_list(given)):
             if isinstance(one, Undecided):
                 self.gaps.append(Gap(f"{where}.{kind}[{index}]", one.expression))
-        return tuple(one for one in _list(given) if isinstance(one, str))
+        return tuple(one if isinstance(one, str) else OPEN for one in _list(given))
 
     def _once(self, gap: Gap) -> None:
         self.gaps += [gap] if gap not in self.gaps else []
@@ -285,6 +294,5 @@ class _Reading:
             vault,
             policies=tuple(self.policies),
             gaps=tuple(self.gaps),
-            unknown_principals=self.unknown_principals,
             whole_list_open=self.whole_list_open,
         )

@@ -15,6 +15,7 @@ from diagnose.collectors.azure.cloud import cli_folder, settings
 Strength = Literal["named", "signed in", "none"]
 
 _CONFIGS = ("config.json", ".azureml/config.json", "aml_config/config.json")
+_KEYS = ("subscription_id", "resource_group", "workspace_name")
 _LARGEST_CONFIG = 1024 * 1024
 _GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _IDENTITIES = (
@@ -172,11 +173,15 @@ def _of_config(file: Path, notes: list[str]) -> _Source | None:
     content = _json(file, notes, _LARGEST_CONFIG)
     if not isinstance(content, dict):
         return None
-    keys = ("subscription_id", "resource_group", "workspace_name")
-    subscription, group, workspace = (value if isinstance(value := content.get(key), str) else "" for key in keys)
+    subscription, group, workspace = (_filled_in(content.get(key)) for key in _KEYS)
     if not subscription and not workspace:
         return None
     return _Source(where=str(file), subscription=subscription, resource_group=group, workspace=workspace)
+
+
+def _filled_in(value: object) -> str:
+    """``value``; empty for the ``<your-workspace>`` of a template."""
+    return value if isinstance(value, str) and not value.startswith(("<", "{", "$")) else ""
 
 
 def _json(file: Path, notes: list[str], largest: int) -> object:

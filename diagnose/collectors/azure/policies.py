@@ -27,6 +27,15 @@ EVERYTHING = {
 """What a workspace gives its own identity. ``purge`` is not among it, as it is not in Azure's own ``all``: it destroys
 for good, and no service needs it."""
 
+_ALL = {
+    **EVERYTHING,
+    "storage": (
+        *(*_KEEPING, "set", "update", "regeneratekey"),
+        *("setsas", "listsas", "getsas", "deletesas"),
+    ),
+}
+"""What ``all`` stands for."""
+
 SKIP_CONDITION = "\"condition\": \"[equals(parameters('keyVaultOption'), 'new')]\""
 """For the vault in a template with a parameter ``keyVaultOption`` of ``new`` or ``existing``: it leaves one alone that
 exists."""
@@ -36,6 +45,16 @@ def allows(given: Sequence[str], *permissions: str) -> bool:
     """All of ``permissions`` are among those given: portals write them ``Get``, templates ``get`` or ``all``."""
     known = {permission.casefold() for permission in given}
     return "all" in known or {permission.casefold() for permission in permissions} <= known
+
+
+def given_by(policy: AccessPolicy, kind: str) -> dict[str, str]:
+    """The permissions of a policy as they are spelled, by how they compare; ``all`` stands for each."""
+    given: tuple[str, ...] = getattr(policy, kind)
+    spelled = {permission.casefold(): permission for permission in given}
+    if "all" in spelled:
+        del spelled["all"]
+        spelled |= {permission.casefold(): permission for permission in _ALL[kind]}
+    return spelled
 
 
 def reads_alone(policy: AccessPolicy) -> bool:

@@ -40,8 +40,9 @@ def signed_in(subscription: str, limits: Limits, *, tenant: str = "") -> Arm:
 
     ``tenant``: where the subscription is, if that is known to differ from where the account signs in by default.
     """
-    for name in _TALKATIVE:
-        logging.getLogger(name).addHandler(logging.NullHandler())
+    for logger in map(logging.getLogger, _TALKATIVE):
+        if not logger.handlers:
+            logger.addHandler(logging.NullHandler())
     cloud = clouds.current()
     seconds = max(0.05, min(_MOST_S, limits.deadline - time.monotonic()))
     try:

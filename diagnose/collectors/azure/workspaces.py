@@ -73,11 +73,6 @@ def links_of(body: Json) -> Links:
     )
 
 
-def place_of(body: Json) -> tuple[str, str]:
-    """Resource group and name of a workspace among several."""
-    return within(body.get("id"), "resourceGroups"), text(body.get("name"))
-
-
 def workspace_of(body: Json) -> Workspace:
     """The workspace as an item."""
     links = links_of(body)

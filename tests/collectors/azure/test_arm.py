@@ -111,7 +111,9 @@ def test_a_check_that_takes_too_long_is_given_up(arm: Arm, azure: AzureServer) -
     assert "600 s" in error.message
 
 
-@pytest.mark.parametrize("action", ["listKeys", "regenerateKeys", "restart", "start", "delete", "listKeys/getLogs/..", ""])
+@pytest.mark.parametrize(
+    "action", ["listKeys", "regenerateKeys", "restart", "start", "delete", "listKeys/getLogs/..", ""]
+)
 def test_any_other_post_is_refused_before_it_is_sent(arm: Arm, azure: AzureServer, action: str) -> None:
     with pytest.raises(ValueError, match="not known to only read"):
         arm.post(f"{DEPLOYMENT}/{action}", API)
@@ -119,7 +121,8 @@ def test_any_other_post_is_refused_before_it_is_sent(arm: Arm, azure: AzureServe
 
 
 @pytest.mark.parametrize(
-    "path", ["relative", "//evil.example/x", "/providers/x", f"{GROUP}/../x", f"{GROUP}//x", "https://evil.example/", ""]
+    "path",
+    ["relative", "//evil.example/x", "/providers/x", f"{GROUP}/../x", f"{GROUP}//x", "https://evil.example/", ""],
 )
 def test_what_is_no_path_of_a_resource_is_not_asked(arm: Arm, azure: AzureServer, path: str) -> None:
     assert refused(lambda: arm.get(path, API)).code == "InvalidName"
@@ -274,7 +277,9 @@ def test_no_answer_is_larger_than_what_is_kept_in_memory(
 @pytest.mark.parametrize("status", ["429", "503"])
 def test_azure_is_asked_again_after_the_time_it_wants(arm: Arm, azure: AzureServer, status: str) -> None:
     azure.use("keyvault/vault_get_rbac")
-    azure.fail_first(VAULT_PATH, "arm_errors/429_throttled", times=2, headers={"Retry-After": "0.1"}, status=int(status))
+    azure.fail_first(
+        VAULT_PATH, "arm_errors/429_throttled", times=2, headers={"Retry-After": "0.1"}, status=int(status)
+    )
     began = time.monotonic()
     assert arm.get(VAULT_PATH, API)["name"] == "kv-mlops"
     assert time.monotonic() - began >= 0.2
@@ -301,6 +306,12 @@ def test_a_slow_answer_costs_the_time_of_one_call(arm: Arm, azure: AzureServer) 
     error = refused(lambda: arm.under(seconds(20, call_s=0.3)).get(VAULT_PATH, API))
     assert (error.code, error.why) == ("NoAnswer", Why.TIMED_OUT)
     assert error.message == f"no answer from {azure.url.removeprefix('https://')} within 0.3 s"
+
+
+def test_an_answer_that_drips_costs_the_time_of_one_call(arm: Arm, azure: AzureServer) -> None:
+    azure.use("keyvault/vault_get_rbac")
+    azure.drip(VAULT_PATH, 0.05)
+    assert refused(lambda: arm.under(seconds(20, call_s=0.3)).get(VAULT_PATH, API)).code == "NoAnswer"
 
 
 def test_an_interrupt_ends_a_call_that_hangs(arm: Arm, azure: AzureServer) -> None:

@@ -52,7 +52,10 @@ def test_the_message_holds_what_the_errors_within_say() -> None:
         "The request is invalid; ComputeResourceNotCreated: Compute resource with Id: aks-mlops is not in Succeeded state. "
         "Compute provisioning state: Failed"
     )
-    assert "InvalidDomainNameLabel: The domain name label GEN-UNIQUE" in error_of("resources/deployment_validation_400").message
+    assert (
+        "InvalidDomainNameLabel: The domain name label GEN-UNIQUE"
+        in error_of("resources/deployment_validation_400").message
+    )
 
 
 def test_what_an_inner_error_only_repeats_is_said_once() -> None:
@@ -94,7 +97,10 @@ def test_a_code_in_front_of_the_message_counts_where_there_is_no_other() -> None
 
 
 def test_an_answer_of_entra_id_has_its_number_for_a_code() -> None:
-    body = {"error": "invalid_client", "error_description": "AADSTS7000222: The provided client secret keys are expired."}
+    body = {
+        "error": "invalid_client",
+        "error_description": "AADSTS7000222: The provided client secret keys are expired.",
+    }
     error = refusal(401, body, {})
     assert (error.code, error.message) == ("AADSTS7000222", "The provided client secret keys are expired.")
 

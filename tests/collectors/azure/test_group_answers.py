@@ -2,7 +2,11 @@
 
 from datetime import UTC, datetime
 
-from diagnose.collectors.azure.group_answers import facts_of_group, facts_of_operation
+from azure_server import ANSWERS, body_of
+
+from diagnose.collectors import Limits
+from diagnose.collectors.azure.group_answers import facts_of_group, facts_of_operation, group_of
+from diagnose.collectors.files import collect_files
 from diagnose.collectors.files.names import Origin
 from diagnose.model import Subject
 from diagnose.streams import Container, Event
@@ -85,3 +89,60 @@ def test_events_of_an_operation():
     assert (event.reason, event.type, event.subject.workload, event.age_s) == (
         *("InsufficientCapacity", "Warning", "churn", None),
     )
+
+
+def test_the_recorded_status_of_an_operation():
+    status = body_of("containerinstance/operation_succeeded_with_events")
+    assert isinstance(status, dict)
+    events = list(facts_of_operation(status, ORIGIN))
+    assert [event.reason for event in events] == ["Pulling", "Pulled", "Created", "Started"]
+    assert {event.subject for event in events} == {Subject("file", workload="mysvc")}
+    assert events[0].time == datetime(2018, 10, 8, 16, 46, 25, tzinfo=UTC)
+
+
+def test_a_group_as_the_cli_prints_it():
+    printed = {
+        "name": "churn",
+        "location": "westeurope",
+        "provisioningState": "Succeeded",
+        "osType": "Linux",
+        "restartPolicy": "Always",
+        "instanceView": {"events": [], "state": "Running"},
+        "ipAddress": {"ip": "203.0.113.10", "ports": [{"port": 80, "protocol": "TCP"}], "type": "Public", "fqdn": None},
+        "containers": [
+            {"name": "scorer", **SCORER},
+            {"name": "sidecar", "resources": {"requests": {"memoryInGb": 1.5, "cpu": 1}}, "ports": None},
+        ],
+        "subnetIds": None,
+    }
+    group = group_of(printed, ORIGIN)
+    assert (group.source, group.subject) == ("group.json", Subject("file", workload="churn"))
+    assert (group.state, group.provisioning_state, group.os) == ("Running", "Succeeded", "Linux")
+    assert (group.public_ports, group.container_ports, group.fqdn) == ((80,), (5001,), "")
+    assert (group.cpu, group.memory_gb, group.in_network) == (1.1, 2.0, False)
+
+
+def test_nulls_in_a_probe_are_defaults():
+    probe = {"httpGet": {"path": "/", "port": 5001, "scheme": "http"}, "periodSeconds": 5, "failureThreshold": None}
+    (container,) = facts_of_group({"containers": [{"name": "scorer", "livenessProbe": probe}]}, ORIGIN)
+    assert container.liveness_probe == "http-get :5001/ delay 0s period 5s timeout 1s failures 3"
+    assert container.liveness_allows_s == 15.0
+
+
+def test_a_probe_that_is_not_understood_is_left_out():
+    (container,) = facts_of_group({"containers": [{"name": "scorer", "livenessProbe": {"periodSeconds": "x"}}]}, ORIGIN)
+    assert (container.liveness_probe, container.liveness_allows_s) == ("", None)
+
+
+def test_a_saved_group_is_told_as_one():
+    collection = collect_files([str(ANSWERS / "containerinstance" / "container_group_get_crashloop.json")], Limits())
+    (group,) = collection.items["groups"]
+    assert (group.name, group.state) == ("mysvc", "Running")
+    assert len(collection.items["containers"]) == 1
+
+
+def test_the_refusal_of_an_image_is_an_error_text():
+    """No group is made then, so it is found in what the deployment answered."""
+    file = ANSWERS / "containerinstance" / "container_group_put_inaccessible_image_400.json"
+    logs = collect_files([str(file)], Limits()).logs["logs.deployment"]
+    assert any("InaccessibleImage" in chunk.text for log in logs for chunk in log.chunks)

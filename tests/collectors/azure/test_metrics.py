@@ -99,7 +99,7 @@ def test_the_last_hour_is_asked_for(azure, arm):
     (request,) = [request for request in azure.requests if request.path == METRICS]
     assert request.query["timespan"] == "2026-11-20T07:15:00Z/2026-11-20T08:15:00Z"
     assert (request.query["interval"], request.query["metricnames"]) == ("PT1M", "RequestsPerMinute")
-    assert request.query["$filter"] == "statusCode eq '*'"
+    assert (request.query["$filter"], request.query["top"]) == ("statusCode eq '*'", "100")
     assert azure.paths() == [METRICS]
 
 

@@ -77,8 +77,8 @@ def answers_token(folder: Path, given: str) -> None:
 
 def fails(folder: Path, text: str) -> None:
     """An ``az`` that writes ``text`` to stderr and fails."""
-    (folder / "text").write_text(text)
-    fake_az(folder, f"while read -r line; do echo \"$line\" >&2; done < {folder}/text\nexit 1")
+    (folder / "text").write_text(f"{text}\n")
+    fake_az(folder, f'while read -r line; do echo "$line" >&2; done < {folder}/text\nexit 1')
 
 
 # --- what signs in ---
@@ -150,7 +150,9 @@ def test_nobody_signed_in_is_told_in_one_line(programs: Path) -> None:
     fails(programs, "ERROR: Please run 'az login' to setup account.")
     error = refused()
     assert (error.code, error.why) == ("CredentialUnavailable", Why.DENIED)
-    assert error.message.startswith("nobody is signed in: Azure CLI (not signed in), Azure Developer CLI (not installed)")
+    assert error.message.startswith(
+        "nobody is signed in: Azure CLI (not signed in), Azure Developer CLI (not installed)"
+    )
     assert "environment variables (not set)" in error.message
     assert "\n" not in error.message
     assert "az login" in error.needs

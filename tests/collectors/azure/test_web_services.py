@@ -166,6 +166,15 @@ def test_a_discovery_that_says_nothing_stands_on_the_host_itself(azure, arm, lin
     assert found["name"] == "mysvc"
 
 
+def test_a_discovery_that_does_not_answer_is_told(azure, arm, links):
+    azure.cut("/discovery")
+    graph, collection = collected(arm, links)
+    assert graph is None
+    (gap,) = collection.missing
+    assert (gap.stream, collection.items["refusals"][0].code) == ("web_services", "ConnectionCut")
+    assert azure.paths() == [WORKSPACE_PATH]
+
+
 def test_the_token_goes_to_no_host_that_a_discovery_makes_up(azure, arm, links):
     azure.answer("GET", "/discovery", 200, {"api": "https://evil.example"})
     with pytest.raises(AzureError) as raised:

@@ -13,7 +13,6 @@ from diagnose.collectors.azure.workspaces import (
     collect_problems,
     links_of,
     list_workspaces,
-    place_of,
     problems_of,
     read_workspace,
     workspace_of,
@@ -69,7 +68,6 @@ def test_the_links_lead_on():
     assert links.discovery_url == "https://eastus2.api.azureml.ms/discovery"
     assert links.path == WORKSPACE_PATH
     assert links.body["identity"]["principalId"] == OWN
-    assert place_of(RECORDED) == (RG, WORKSPACE)
 
 
 def test_the_only_user_assigned_identity_is_the_one_it_works_with():
@@ -140,7 +138,7 @@ def test_workspaces_of_a_group_and_of_the_subscription(azure, arm):
     inner = "providers/Microsoft.MachineLearningServices/workspaces"
     azure.answer("GET", f"{GROUP}/{inner}", 200, {"value": [RECORDED]})
     azure.answer("GET", f"/subscriptions/{SUB}/{inner}", 200, {"value": [RECORDED, USER_ASSIGNED]})
-    assert [place_of(one) for one in list_workspaces(arm, RG)] == [(RG, WORKSPACE)]
+    assert [links_of(one).path for one in list_workspaces(arm, RG)] == [WORKSPACE_PATH]
     assert len(list_workspaces(arm, None)) == 2
 
 
