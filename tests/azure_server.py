@@ -134,6 +134,12 @@ class _Choices:
     first: defaultdict[str, list[Answer]] = field(default_factory=lambda: defaultdict(list))
     slow: dict[str, float] = field(default_factory=dict)
     cut: dict[str, int] = field(default_factory=dict)
+
+    def forget(self, path: str) -> None:
+        """What was ordered for ``path`` by method: the latest order counts."""
+        for route in [route for route in self.ordered if route[1] == path]:
+            del self.ordered[route]
+
     drip: dict[str, float] = field(default_factory=dict)
 
 

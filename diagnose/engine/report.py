@@ -111,11 +111,16 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def _not_checked(missing: Iterable[Missing], outcomes: Sequence[Outcome]) -> tuple[NotChecked, ...]:
-    rules: dict[Missing, list[str]] = {one: [] for one in missing}
+    """Each thing once, though several streams lack it."""
+    rules: dict[tuple[str, str, str], dict[str, None]] = {_told_of(one): {} for one in missing}
     for outcome in outcomes:
         for one in outcome.missing if not outcome.hits else ():
-            rules.setdefault(one, []).append(outcome.rule.id)
-    return tuple(NotChecked(one.what, one.why.value, one.needs, tuple(ids)) for one, ids in rules.items())
+            rules.setdefault(_told_of(one), {})[outcome.rule.id] = None
+    return tuple(NotChecked(what, why, needs, tuple(ids)) for (what, why, needs), ids in rules.items())
+
+
+def _told_of(missing: Missing) -> tuple[str, str, str]:
+    return missing.what, missing.why.value, missing.needs
 
 
 def _timeline(evidence: Evidence) -> tuple[Moment, ...]:

@@ -223,7 +223,7 @@ class Arm:
     def _pause(self, seconds: float, error: AzureError) -> None:
         """Wait before asking again. Raises ``error``, at once, where that takes longer than there is time."""
         seconds = max(_LEAST_WAIT_S, seconds)
-        if time.monotonic() + seconds < self.limits.deadline and not time.sleep(seconds):
+        if time.monotonic() + seconds < self.limits.deadline and not self.limits.stop.wait(seconds):
             return
         error.message += f"; Azure asks to come back in {seconds:.3g} s, which is more than the time left"
         error.why, error.needs = Why.TIMED_OUT, LONGER
