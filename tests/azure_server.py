@@ -150,6 +150,8 @@ class AzureServer:
         """Without ``certificate`` it speaks plain HTTP, as the identity endpoints of virtual machines do."""
         self.ca = ca
         self.requests: list[Request] = []
+        self.answered = 0
+        """Requests that were answered, at least in part; slow ones are not yet."""
         self.config: Path = Path()
         """Folder of the Azure CLI's settings that ``AZURE_CONFIG_DIR`` points to; set by the fixture ``azure``."""
         self.identity: AzureServer = self
@@ -235,6 +237,7 @@ class AzureServer:
             self._closing.wait(self._choices.slow[path])
         if self._choices.cut.get(path, 0) < 0:
             return None
+        self.answered += 1
         if self._choices.first.get(path):
             return self._brought_home(self._choices.first[path].pop(0))
         ordered = self._choices.ordered.get((request.method, path)) or self._choices.anywhere.get(path)

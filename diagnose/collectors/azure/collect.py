@@ -22,6 +22,7 @@ from diagnose.collectors.azure.identities import collect_roles, identities_of, i
 from diagnose.collectors.azure.registry import collect_registry
 from diagnose.collectors.azure.templates import collect_history, collect_templates
 from diagnose.collectors.azure.vault import collect_vault
+from diagnose.collectors.azure.web_services import ServiceGraph
 from diagnose.collectors.azure.workspaces import Links
 from diagnose.model import Collection, Missing, Subject, Why
 
@@ -198,7 +199,8 @@ class _Run:
         if graph is None:
             return
         if graph.compute_type == "ACI":
-            self._start_group(f"{_group_of(links)}/{self.sighting.name}")
+            work = partial(self._group_of_service, links, graph)
+            self.crew.start(("groups", "containers", "logs.container"), "the container group", work)
         elif graph.compute:
             side = partial(self._compute, links, graph.compute, graph.namespace)
             self.crew.start(_IN_CLUSTER, "the cluster's side", side)
@@ -210,6 +212,22 @@ class _Run:
         for url in graph.build_logs:
             builds.collect_linked_log(url, self.gathering, self.limits)
         self._named_logs(graph.error)
+
+    def _group_of_service(self, links: Links, graph: ServiceGraph) -> None:
+        """The container group behind a web service bears its name, or its address only."""
+        what = f"container group of web service {graph.name} in resource group {links.resource_group}"
+        streams, needs = ("groups",), f"Reader on resource group {links.resource_group}"
+        listed = self.gathering.attempt(
+            streams, what, needs, lambda: groups.list_groups(self.arm, links.resource_group)
+        )
+        if listed is None:
+            return
+        found = groups.groups_of_service(listed, graph.name, graph.fqdn)
+        for one in found[:1]:
+            groups.collect_group(self.arm, text(one.get("id")), self.gathering, self.limits)
+        if not found:
+            gap = Missing(stream="groups", why=Why.NOT_FOUND, what=what, subject=self.gathering.subject)
+            self.gathering.miss(gap)
 
     def _start_group(self, group_id: str) -> None:
         work = partial(groups.collect_group, self.arm, group_id, self.gathering, self.limits)
@@ -253,9 +271,3 @@ def _hosts(cluster: Mapping[str, object]) -> tuple[str, ...]:
     properties = part(cluster, "properties")
     names = (text(properties.get(key)) for key in ("fqdn", "privateFQDN", "azurePortalFQDN"))
     return tuple(name.casefold() for name in names if name)
-
-
-def _group_of(links: Links) -> str:
-    """Where container groups of v1 services are made: in the group of the workspace."""
-    scope = f"/subscriptions/{links.subscription}/resourceGroups/{links.resource_group}"
-    return f"{scope}/providers/Microsoft.ContainerInstance/containerGroups"

@@ -94,18 +94,23 @@ def _loss(before: AccessPolicy, after: AccessPolicy | None) -> Loss | None:
 def _shut(before: Vault, after: Vault) -> tuple[str, ...]:
     """Settings of ``after`` that shut out whom ``before`` let in; what it does not say stays as it was."""
     model = {(False, True): _TO_RBAC.format(before.policies), (True, False): _TO_POLICIES}
-    closes = after.default_action == "Deny"
+    closes = _same(after.default_action, "Deny")
     found = (
         model.get((before.rbac, after.rbac), ""),
-        "the firewall closes: default action Deny" if closes and before.default_action != "Deny" else "",
+        "the firewall closes: default action Deny" if closes and not _same(before.default_action, "Deny") else "",
         "trusted Azure services are no longer let through the firewall"
-        if closes and after.bypass == "None" and before.bypass != "None"
+        if closes and _same(after.bypass, "None") and not _same(before.bypass, "None")
         else "",
         "public network access is disabled"
-        if after.public_network_access == "Disabled" and before.public_network_access != "Disabled"
+        if _same(after.public_network_access, "Disabled") and not _same(before.public_network_access, "Disabled")
         else "",
     )
     return tuple(filter(None, found))
+
+
+def _same(value: str, word: str) -> bool:
+    """Templates write ``deny``, Azure answers ``Deny``."""
+    return value.casefold() == word.casefold()
 
 
 _TO_RBAC = "the permission model becomes Azure RBAC: {} access policies stop counting"

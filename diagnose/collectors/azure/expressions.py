@@ -6,6 +6,7 @@ Nothing of a template is executed: only the functions below are known, and none 
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -214,7 +215,8 @@ def _referred(kind: str, name: object, scope: Scope, depth: int) -> object:
     declared = _by_name(scope.parameters if kind == "parameters" else scope.variables, name)
     if kind == "parameters" and isinstance(declared, Mapping):
         declared = declared.get("defaultValue")
-        scope.defaulted.update([name] if declared is not None else [])
+        if declared is not None:
+            scope.defaulted.update(key for key in scope.parameters if key.casefold() == name.casefold())
     if declared is None:
         raise _OpenError
     return decided(declared, scope, depth + 1)
@@ -287,6 +289,7 @@ _FUNCTIONS: dict[str, Callable[[list[object]], object]] = {
     "concat": lambda values: "".join(map(_text, values)),
     "format": _format,
     "string": lambda values: _text(values[0]),
+    "json": lambda values: json.loads(_text(values[0])),
     "tolower": lambda values: _text(values[0]).lower(),
     "toupper": lambda values: _text(values[0]).upper(),
     "trim": lambda values: _text(values[0]).strip(),

@@ -315,10 +315,12 @@ def test_an_answer_that_drips_costs_the_time_of_one_call(arm: Arm, azure: AzureS
 
 
 def test_an_interrupt_ends_a_call_that_hangs(arm: Arm, azure: AzureServer) -> None:
-    azure.slow(VAULT_PATH, 3)  # then it would be answered
+    azure.slow(VAULT_PATH, 3)
+    before = azure.answered
     limits = seconds(30, call_s=30)
     threading.Timer(0.2, limits.stop.set).start()
     assert refused(lambda: arm.under(limits).get(VAULT_PATH, API)).why is Why.TIMED_OUT
+    assert azure.answered == before
 
 
 def test_an_interrupt_ends_the_wait_for_a_throttled_answer(arm: Arm, azure: AzureServer) -> None:

@@ -47,6 +47,7 @@ SCOPE = Scope(
         ("[first(parameters('list'))]", 1),
         ("[createObject('a', 1).a]", 1),
         ("[string(-7)]", "-7"),
+        ("[if(equals('a', 'b'), 'x', json('null'))]", None),
     ],
 )
 def test_what_can_be_decided(expression, value):
@@ -70,9 +71,10 @@ def test_what_can_be_decided(expression, value):
         "[parameters('object').nobody]",
         "[if(parameters('bare'), 'a', 'b')]",
         "[not('perhaps')]",
+        "[json('{')]",
         "[bool('perhaps')]",
         "[__import__('os').system('true')]",
-        "[concat('a'",
+        "[concat('a']",
         "[concat('a')) ]",
         "[$]",
         "[]",
@@ -97,5 +99,5 @@ def test_objects_are_decided_part_by_part():
 
 def test_parameters_at_their_defaults_are_remembered():
     scope = Scope(parameters=SCOPE.parameters, given={"given": "x"})
-    decided(["[parameters('name')]", "[parameters('given')]", "[parameters('bare')]"], scope)
+    decided(["[parameters('name')]", "[parameters('NAME')]", "[parameters('given')]", "[parameters('bare')]"], scope)
     assert scope.defaulted == {"name"}

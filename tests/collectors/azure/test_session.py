@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -242,11 +241,10 @@ def test_an_identity_endpoint_that_hangs_costs_no_more_than_the_deadline(
     azure.identity.slow("/msi/token", 30)
     monkeypatch.setenv("IDENTITY_ENDPOINT", f"{azure.identity.url}/msi/token")
     monkeypatch.setenv("IDENTITY_HEADER", "made-up")
-    began = time.monotonic()
     error = refused(seconds(0.5))
     assert (error.code, error.why) == ("NoAnswer", Why.TIMED_OUT)
     assert "AZURE_TOKEN_CREDENTIALS" in error.needs
-    assert time.monotonic() - began < 5
+    assert azure.identity.answered == 0
 
 
 def test_an_interrupt_ends_a_sign_in_that_hangs(azure: AzureServer) -> None:
