@@ -12,6 +12,7 @@ from diagnose.collectors.azure.policies import (
     KINDS,
     SKIP_CONDITION,
     full_policy,
+    key_of,
     policies_block,
     reads_alone,
     restore_command,
@@ -27,10 +28,12 @@ _CHANGES = 10
 
 
 def view_of(seen: Seen, comparison: Comparison | None, title: str, files: Files) -> VaultView:
+    """The page; ``title`` heads what ``comparison`` found, where something was compared."""
     vault = seen.state.vault
     sections = [*_changes(seen), *_readers(seen), *_remedies(seen)]
     if comparison:
         sections += _comparison(comparison, title, files, seen)
+    sections += _template_texts(seen, comparison, files)
     if seen.gaps:
         sections.append(Section("not read", tuple(seen.gaps)))
     if vault.deleted:
@@ -80,9 +83,10 @@ def _listed(seen: Seen, principal: str) -> str:
 
 def _firewall(vault: Vault) -> str:
     if vault.default_action == "Deny":
-        let_in = [f"{vault.addresses} addresses", f"{vault.subnets} subnets"]
-        let_in += ["trusted Azure services"] if vault.bypass == "AzureServices" else []
-        told = f"closed, lets in {', '.join(let_in)}"
+        addresses = f"{vault.addresses} addresses" if vault.addresses else ""
+        subnets = f"{vault.subnets} subnets" if vault.subnets else ""
+        trusted = "trusted Azure services" if vault.bypass == "AzureServices" else ""
+        told = f"closed, lets in {', '.join(filter(None, (addresses, subnets, trusted))) or 'nobody'}"
     else:
         told = "open to all networks"
     private = f"; {vault.private_endpoints} private endpoints" if vault.private_endpoints else ""
@@ -135,25 +139,43 @@ def _readers(seen: Seen) -> list[Section]:
 
 
 def _remedies(seen: Seen) -> list[Section]:
-    """The texts that give the workspaces their policies back, where they lack them."""
-    vault, policies = seen.state.vault, seen.state.policies
-    lacking = [] if vault.rbac or vault.deleted else [key for key in seen.workspaces if _listed(seen, key)]
-    if not lacking:
-        return []
-    subscription = within(seen.body.get("id"), "subscriptions")
+    """The commands that give the workspaces their policies back, where they lack them."""
     commands = []
-    for principal in lacking:
+    for principal in _lacking(seen):
+        wanted = _with_workspaces(seen.state.vault, seen.state.policies, [principal])
+        commands.append(_restore(wanted[-1], seen))
+    return [Section("to give the workspace's identity its policy back", tuple(commands))] if commands else []
+
+
+def _lacking(seen: Seen) -> list[str]:
+    """Identities of workspaces that use the vault and may not read it by its policies."""
+    vault = seen.state.vault
+    return [] if vault.rbac or vault.deleted else [key for key in seen.workspaces if _listed(seen, key)]
+
+
+def _with_workspaces(
+    vault: Vault, policies: Sequence[AccessPolicy], principals: Sequence[str]
+) -> tuple[AccessPolicy, ...]:
+    for principal in principals:
         policies = with_policy(policies, full_policy(vault.name, principal, vault.tenant))
-        commands.append(restore_command(policies[-1], vault.resource_group, subscription))
-    return [
-        Section("to give the workspace's identity its policy back", tuple(commands)),
-        *_template_texts(policies),
-    ]
+    return tuple(policies)
 
 
-def _template_texts(policies: Sequence[AccessPolicy]) -> list[Section]:
+def _restore(policy: AccessPolicy, seen: Seen) -> str:
+    return restore_command(policy, seen.state.vault.resource_group, within(seen.body.get("id"), "subscriptions"))
+
+
+def _template_texts(seen: Seen, comparison: Comparison | None, files: Files) -> list[Section]:
+    """What keeps a template from taking policies away."""
+    before = files.saved.state if files.saved else seen.state
+    taken = files.template is not None and comparison is not None and comparison.exit_code
+    if before.vault.rbac or seen.state.vault.deleted or not (taken or _lacking(seen)):
+        return []
+    listed = {policy.principal.casefold() for policy in before.policies}
+    missing = [*_lacking(seen), *(key for key in before.workspaces if key not in listed)]
+    wanted = _with_workspaces(before.vault, before.policies, list(dict.fromkeys(missing)))
     return [
-        Section("for the template's vault, so that it keeps them", (policies_block(policies),)),
+        Section("for the template's vault, so that it keeps them", (policies_block(wanted),)),
         Section("or leave a vault alone that exists (parameter keyVaultOption: new or existing)", (SKIP_CONDITION,)),
     ]
 
@@ -164,29 +186,19 @@ def _comparison(comparison: Comparison, title: str, files: Files, seen: Seen) ->
     sections = [Section(title, lost or (nothing,))]
     sections += [Section("not decidable", comparison.undecided)] if comparison.undecided else []
     sections += [Section("note", comparison.notes)] if comparison.notes else []
-    before = files.saved.state if files.saved else seen.state
-    if files.template is not None and comparison.exit_code and not before.vault.rbac:
-        sections += _template_texts(_with_workspaces(before))
-    elif comparison.losses and not seen.state.vault.deleted:
-        sections.append(Section("to give them back what they lost", tuple(_restored(comparison, before, seen))))
+    if files.saved and files.template is None and comparison.losses and not seen.state.vault.deleted:
+        commands = tuple(_restored(comparison, files.saved.state, seen))
+        sections.append(Section("to give them back what they lost", commands))
     return sections
 
 
-def _with_workspaces(state: State) -> tuple[AccessPolicy, ...]:
-    policies = state.policies
-    for principal in state.workspaces:
-        if not any(policy.principal.casefold() == principal for policy in policies):
-            policies = with_policy(policies, full_policy(state.vault.name, principal, state.vault.tenant))
-    return policies
-
-
 def _restored(comparison: Comparison, before: State, seen: Seen) -> list[str]:
-    subscription = within(seen.body.get("id"), "subscriptions")
+    """Commands that give back what was lost, and keep what was gained since."""
     lost = {(loss.principal.casefold(), loss.application.casefold()) for loss in comparison.losses}
     wanted = seen.state.policies
     commands = []
     for policy in before.policies:
-        if (policy.principal.casefold(), policy.application.casefold()) in lost:
+        if key_of(policy) in lost:
             wanted = with_policy(wanted, policy)
-            commands.append(restore_command(wanted[-1], seen.state.vault.resource_group, subscription))
+            commands.append(_restore(wanted[-1], seen))
     return commands

@@ -185,8 +185,19 @@ def _deployed(before: State, steps: Sequence[DeclaredVault]) -> Comparison:
         changes=changes,
         undecided=(*told.undecided, *maybe, *gaps),
         open=told.open or bool(maybe),
-        notes=(*told.notes, *notes),
+        notes=(*told.notes, *notes, *_unnamed(before, after)),
     )
+
+
+def _unnamed(before: State, after: _After) -> list[str]:
+    """Workspaces whose identities were not among the policies, and will not be."""
+    listed = {policy.principal.casefold() for policy in (*before.policies, *after.policies)}
+    if after.nameless or after.any_number:
+        return []
+    return [_STAYS_OUT.format(name) for principal, name in before.workspaces.items() if principal not in listed]
+
+
+_STAYS_OUT = "the identity of workspace {} is not among the policies now, and the template does not name it either"
 
 
 def _maybe(before: Sequence[AccessPolicy], after: Sequence[AccessPolicy]) -> list[str]:

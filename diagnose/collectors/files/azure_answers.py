@@ -1,11 +1,11 @@
-"""Answers of Azure, told apart by the fields that only such an answer has: of its APIs, and as the Azure CLI prints them."""
+"""Answers of Azure, of its APIs or as the Azure CLI prints them, told apart by fields that only such an answer has."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import Enum
-from typing import TypeGuard
 
 Json = Mapping[str, object]
 
@@ -54,6 +54,31 @@ class SavedAnswer:
     source: str
     listed: bool = False
     """It was an entry of a list, which says that there are no others."""
+
+
+@dataclass(frozen=True, slots=True)
+class SavedLog:
+    """The log of a deployment of an online endpoint, with what Azure puts before it, and the file it was in."""
+
+    text: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """All answers that were saved."""
+
+    saved: tuple[SavedAnswer, ...]
+    """Each resource once."""
+    logs: tuple[SavedLog, ...]
+    empty: frozenset[str]
+    """Streams of which an empty list was saved."""
+    now: datetime
+    """What ages are counted from."""
+
+    def of(self, *kinds: Answer) -> list[SavedAnswer]:
+        """Those about one of ``kinds``."""
+        return [one for one in self.saved if one.kind in kinds]
 
 
 _RESOURCES: Mapping[str, tuple[Answer, tuple[str, ...]]] = {
@@ -149,8 +174,5 @@ def _about_group(document: Json, told: Json) -> Answer | None:
 
 def _is_metrics(document: Json) -> bool:
     metrics = document.get("value")
-    return "timespan" in document and isinstance(metrics, list) and all(map(_is_metric, metrics))
-
-
-def _is_metric(value: object) -> TypeGuard[Json]:
-    return isinstance(value, Mapping) and "timeseries" in value
+    listed = metrics if isinstance(metrics, list) else []
+    return "timespan" in document and any(isinstance(one, Mapping) and "timeseries" in one for one in listed)

@@ -73,9 +73,7 @@ def test_a_permission_less_is_a_loss_and_one_more_is_none():
 def test_all_stands_for_each_permission():
     everything = State(VAULT, (policy("w1", "all"),))
     assert lost_between(State(VAULT, (WORKSPACE,)), everything).losses == ()
-    assert told(lost_between(everything, State(VAULT, (WORKSPACE,)))) == [
-        "w1: secrets: delete recover backup restore"
-    ]
+    assert told(lost_between(everything, State(VAULT, (WORKSPACE,)))) == ["w1: secrets: delete recover backup restore"]
 
 
 def test_a_policy_through_an_application_is_another_policy():
@@ -128,6 +126,16 @@ def test_an_empty_list_takes_everything():
     assert all(loss.whole for loss in found.losses)
 
 
+def test_a_workspace_that_is_left_out_now_is_told_when_it_stays_out():
+    wiped = State(VAULT, (), {"w1": "ws-mlops"})
+    found = deploying(vault(), before=wiped)
+    assert (found.losses, found.exit_code) == ((), 0)
+    assert found.notes == (
+        "the identity of workspace ws-mlops is not among the policies now, and the template does not name it either",
+    )
+    assert deploying(vault(ALL[0]), before=wiped).notes == ()
+
+
 def test_no_list_is_taken_for_an_empty_one_and_said_so():
     resource = {"type": "Microsoft.KeyVault/vaults", "name": "kv-mlops", "properties": {}}
     found = deploying(resource)
@@ -156,9 +164,7 @@ def test_a_change_that_replaces_takes_only_from_those_it_names():
 
 
 def test_a_change_that_removes_takes_what_it_names():
-    assert told(deploying(child("remove", entry("w1", "set")))) == [
-        "w1 (identity of workspace ws-mlops): secrets: set"
-    ]
+    assert told(deploying(child("remove", entry("w1", "set")))) == ["w1 (identity of workspace ws-mlops): secrets: set"]
     assert told(deploying(child("remove", entry("w1", "all")))) == [
         "w1 (identity of workspace ws-mlops) loses its policy: secrets: get list set"
     ]
@@ -214,13 +220,21 @@ def test_a_principal_nobody_can_decide_does_not_matter_when_all_are_named():
 
 
 def test_a_list_from_elsewhere_leaves_it_open():
-    template = {"type": "Microsoft.KeyVault/vaults", "name": "kv-mlops", "properties": {"accessPolicies": "[parameters('p')]"}}
+    template = {
+        "type": "Microsoft.KeyVault/vaults",
+        "name": "kv-mlops",
+        "properties": {"accessPolicies": "[parameters('p')]"},
+    }
     found = deploying(template)
     assert (found.losses, found.exit_code) == ((), 3)
 
 
 def test_a_list_from_a_parameter_counts_with_its_default():
-    template = {"type": "Microsoft.KeyVault/vaults", "name": "kv-mlops", "properties": {"accessPolicies": "[parameters('p')]"}}
+    template = {
+        "type": "Microsoft.KeyVault/vaults",
+        "name": "kv-mlops",
+        "properties": {"accessPolicies": "[parameters('p')]"},
+    }
     found = deploying(template, parameters={"p": {"type": "array", "defaultValue": []}})
     assert (len(found.losses), found.exit_code) == (2, 1)
     assert found.notes == ("taken at their defaults: parameters p",)
@@ -229,7 +243,10 @@ def test_a_list_from_a_parameter_counts_with_its_default():
 def test_permissions_nobody_can_decide_leave_it_open():
     found = deploying(vault(entry("w1", "get", "[parameters('more')]"), ALL[1]))
     assert (found.losses, found.exit_code) == ((), 3)
-    assert "w1 may lose permissions: those of resources[0].properties.accessPolicies[0] cannot be decided" in found.undecided
+    assert (
+        "w1 may lose permissions: those of resources[0].properties.accessPolicies[0] cannot be decided"
+        in found.undecided
+    )
 
 
 def test_permissions_that_are_known_to_do_are_not_in_doubt():
@@ -263,7 +280,11 @@ def test_a_firewall_in_a_template_closes_an_open_vault():
 
 
 def test_a_linked_template_leaves_it_open():
-    linked = {"type": "Microsoft.Resources/deployments", "name": "l", "properties": {"templateLink": {"uri": "https://x"}}}
+    linked = {
+        "type": "Microsoft.Resources/deployments",
+        "name": "l",
+        "properties": {"templateLink": {"uri": "https://x"}},
+    }
     found = deploying(vault(*ALL), linked)
     assert (found.losses, found.exit_code) == ((), 3)
     assert found.undecided == ("resources[1].properties.templateLink: https://x: a template that was not read",)

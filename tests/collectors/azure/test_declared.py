@@ -216,7 +216,11 @@ def test_the_condition_of_a_module_is_that_of_its_vault():
 
 
 def test_a_linked_template_is_not_read():
-    linked = {"type": "Microsoft.Resources/deployments", "name": "l", "properties": {"templateLink": {"uri": "https://x/y"}}}
+    linked = {
+        "type": "Microsoft.Resources/deployments",
+        "name": "l",
+        "properties": {"templateLink": {"uri": "https://x/y"}},
+    }
     assert str(declared(linked).unread[0]) == "resources[0].properties.templateLink: https://x/y"
 
 
@@ -232,4 +236,6 @@ def test_resources_nested_absurdly_deep_end_somewhere():
 
 
 def test_a_template_of_another_shape_declares_nothing():
-    assert declared(7, None, {"type": 3}, {"type": "Microsoft.KeyVault/vaults", "properties": None}).vaults[0].name == ""
+    assert (
+        declared(7, None, {"type": 3}, {"type": "Microsoft.KeyVault/vaults", "properties": None}).vaults[0].name == ""
+    )
