@@ -15,6 +15,8 @@ from typing import Any
 import hyperscan
 import re2
 
+_NEWLINE = ord("\n")
+
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
@@ -128,13 +130,15 @@ class PatternSet:
         candidates: dict[int, list[tuple[int, int]]] = {}
 
         def note(number: int, _from: int, to: int, _flags: int, _context: object) -> None:
+            # A pattern that ends in white space may take the newline too: its line is the one before.
+            at = start + to - (data[start + to - 1] == _NEWLINE)
             known = candidates.get(number)
             if known is None:
                 known = candidates[number] = []
-            elif start + to <= known[-1][1]:
+            elif at <= known[-1][1]:
                 return
-            newline = data.find(b"\n", start + to, stop)
-            known.append((max(start, data.rfind(b"\n", start, start + to) + 1), newline if newline >= 0 else stop))
+            newline = data.find(b"\n", at, stop)
+            known.append((max(start, data.rfind(b"\n", start, at) + 1), newline if newline >= 0 else stop))
 
         with memoryview(data) as view:
             self._database.scan(view[start:stop], note, scratch=self._scratch())

@@ -34,6 +34,16 @@ def test_a_pattern_never_matches_over_the_end_of_a_line() -> None:
     assert scanned.lines == {}
 
 
+@pytest.mark.parametrize("expression", [r"not found(?:$|[\s,])", r"not found(?:\s|$)", r"not found\s*"])
+def test_a_pattern_that_may_end_in_the_newline_keeps_its_line(expression: str) -> None:
+    log = Log(
+        stream="logs.container", source="a", chunks=(Chunk(1, "x\nimage not found\ny\nnot found again\nnot found"),)
+    )
+    pattern = Pattern(expression)
+    (scanned,) = scan([log], PatternSet([pattern]))
+    assert [number for number, _ in scanned.lines[pattern]] == [2, 4, 5]
+
+
 def test_case_counts_unless_it_is_told_not_to() -> None:
     found = PatternSet([REFUSED, LOST]).lines(b"Connection REFUSED\nLost keys")
     assert found == {0: [(0, 18)]}
