@@ -6,6 +6,7 @@ import re
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from diagnose.engine.match import Hit, Match
 from diagnose.engine.rule import filled
@@ -85,6 +86,8 @@ def _attribute(match: Match, field: str) -> str:
         return ""
     if isinstance(value, tuple):
         return ", ".join(map(str, value))
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M} UTC"
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 

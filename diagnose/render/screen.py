@@ -11,6 +11,8 @@ from rich.text import Text
 
 from diagnose.render.plain import plain, plain_line
 
+_OF_A_FILE = ('"', "{", "[")
+"""With these begins what is put into a file."""
 _NARROWEST = 30
 _PROSE = 100
 """Columns a sentence may take: longer lines are hard to read."""
@@ -44,9 +46,10 @@ class Screen:
             self.write((line, ""), indent=indent)
 
     def command(self, command: str) -> None:
-        """A command to copy: never wrapped, nothing after it."""
+        """A command to copy, or a piece of a template: never wrapped, nothing after it."""
         first, *rest = plain(command).strip("\n").split("\n")
-        self._add(Text(f"$ {first}", "bold"), 2)
+        prompt = "" if first.startswith(_OF_A_FILE) else "$ "
+        self._add(Text(f"{prompt}{first}", "bold"), 2)
         for line in rest:
             self._add(Text(line, "bold"), 4)
 

@@ -13,7 +13,7 @@ from functools import partial
 from diagnose.azure_items import RoleAssignment, VaultWrite
 from diagnose.collectors import Limits
 from diagnose.collectors.azure import cloud
-from diagnose.collectors.azure.answers import name_of, part, text
+from diagnose.collectors.azure.answers import name_of, part, text, within
 from diagnose.collectors.azure.arm import Arm, Json
 from diagnose.collectors.azure.comparison import State
 from diagnose.collectors.azure.crew import together
@@ -23,7 +23,7 @@ from diagnose.collectors.azure.identities import collect_roles, identities_of, n
 from diagnose.collectors.azure.saved_vault import state_of
 from diagnose.collectors.azure.templates import collect_history
 from diagnose.collectors.azure.vault import API_VERSION, deleted_vault_of, read_deleted_vault, read_vault
-from diagnose.collectors.azure.workspaces import links_of, list_workspaces
+from diagnose.collectors.azure.workspaces import API, Links, links_of, list_workspaces
 from diagnose.errors import DiagnoseError
 from diagnose.model import Subject
 
@@ -99,7 +99,7 @@ def _with_surroundings(arm: Arm, vault_id: str, body: Json, workspace: str, limi
     given: list[Json] = []
     roles: list[RoleAssignment] = []
     works: tuple[Callable[[], object], ...] = (
-        lambda: spaces.extend(_workspaces(arm, workspace, gathering)),
+        lambda: spaces.extend(_workspaces(arm, workspace, within(vault_id, "resourceGroups"), gathering)),
         lambda: given.extend(_user_assigned(arm, gathering)),
         lambda: roles.extend(collect_roles(arm, vault_id, f"vault {vault.name}", gathering) or ()),
         partial(collect_history, arm, vault_id, vault, gathering),
@@ -126,8 +126,17 @@ def _with_surroundings(arm: Arm, vault_id: str, body: Json, workspace: str, limi
 _LATE = "something was not read in time; allow more with --timeout"
 
 
-def _workspaces(arm: Arm, workspace: str, gathering: Gathering) -> list[Json]:
-    """Workspaces of the subscription, whose identities are among the principals; the one named, if one is."""
+def _workspaces(arm: Arm, workspace: str, group: str, gathering: Gathering) -> list[Json]:
+    """Workspaces of the subscription, whose identities are among the principals; the one named, if one is.
+
+    That one mostly lies in the group of its vault, and who may read it may not always list all.
+    """
+    if workspace:
+        near = Links(arm.subscription, group, workspace)
+        try:
+            return [arm.get(near.path, API)]
+        except AzureError:
+            pass  # not there, or not readable: the list tells
     listed = gathering.attempt(
         ("workspaces",),
         "workspaces of the subscription, to tell whose identities the policies name",

@@ -9,8 +9,9 @@ from datetime import datetime
 from typing import BinaryIO
 
 from diagnose.collectors import Limits
+from diagnose.collectors.files.azure_objects import facts_of_answers
 from diagnose.collectors.files.contents import Contents, contents_of
-from diagnose.collectors.files.facts import Fact, not_supplied, sorted_items, sorted_logs
+from diagnose.collectors.files.facts import Empty, Fact, not_supplied, sorted_items, sorted_logs
 from diagnose.collectors.files.large import Sieve, contents_of_large
 from diagnose.collectors.files.names import origin_of_file
 from diagnose.collectors.files.objects import collection_of_objects
@@ -77,6 +78,11 @@ def _collection(contents: Sequence[Contents], missing: Iterable[Missing]) -> Col
     times = [one.newest for one in contents] + [piece.newest for one in contents for piece in one.pieces]
     now = max(captured or [time for time in times if time], default=None)
     facts: list[Fact] = [fact for one in contents for piece in one.pieces for fact in piece.facts(now)]
+    answers = [saved for one in contents for saved in one.answers]
+    if answers:
+        empty = {fact.stream for fact in facts if isinstance(fact, Empty)}
+        logs = [log for one in contents for log in one.instance_logs]
+        facts += facts_of_answers(answers, logs, empty, now)
     objects = [saved for one in contents for saved in one.objects]
     cluster = collection_of_objects(objects, now) if objects else Collection()
     items = sorted_items([*(item for found in cluster.items.values() for item in found), *facts])

@@ -55,10 +55,10 @@ def _vaults(answers: Answers, spaces: Sequence[Workspace]) -> list[Vault]:
     for answer in answers.of(Answer.VAULT):
         name = text(answer.body.get("name")).casefold()
         owner = next((space for space in spaces if space.vault.casefold() == name), None)
-        item = vault.vault_of(answer.body, [owner.principal] if owner else [], answers.now)
+        item = vault.vault_of(answer.body, [owner.principal] if owner else [], answers.clock)
         found.append(replace(item, source=answer.source, of_workspace=owner is not None))
     for answer in answers.of(Answer.DELETED_VAULT):
-        item = vault.deleted_vault_of(answer.body, answers.now)
+        item = vault.deleted_vault_of(answer.body, answers.clock)
         owned = any(space.vault.casefold() == item.name.casefold() for space in spaces)
         found.append(replace(item, source=answer.source, of_workspace=owned))
     return found
@@ -68,9 +68,7 @@ def _policies(answers: Answers, identities: Sequence[Identity]) -> list[AccessPo
     """Of the vaults that were saved; else what a change of policies, which holds those that it changed, tells."""
     told = answers.of(Answer.VAULT)
     names = {text(one.body.get("name")).casefold() for one in told}
-    told += [
-        one for one in answers.of(Answer.POLICIES) if within(one.body.get("id"), "vaults").casefold() not in names
-    ]
+    told += [one for one in answers.of(Answer.POLICIES) if within(one.body.get("id"), "vaults").casefold() not in names]
     return [
         replace(policy, source=answer.source)
         for answer in told
@@ -148,7 +146,7 @@ def _writes(answers: Answers, deployments: Sequence[Deployment]) -> Iterator[Fac
     yield Empty("vault_writes")
     for source in dict.fromkeys(one.source for one in events):
         told = {"value": [one.body for one in events if one.source == source]}
-        found = templates.attributed(activity.writes_of(told, answers.now), deployments)
+        found = templates.attributed(activity.writes_of(told, answers.clock), deployments)
         yield from (replace(write, source=source) for write in found)
 
 

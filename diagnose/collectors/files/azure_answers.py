@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import Enum
 
 Json = Mapping[str, object]
@@ -73,8 +73,13 @@ class Answers:
     logs: tuple[SavedLog, ...]
     empty: frozenset[str]
     """Streams of which an empty list was saved."""
-    now: datetime
-    """What ages are counted from."""
+    now: datetime | None
+    """What ages are counted from: the newest time in the evidence; None where there is no time in it."""
+
+    @property
+    def clock(self) -> datetime:
+        """The same for those who need one. Without any time there is nothing that could get an age: any will do."""
+        return self.now or datetime.now(UTC)
 
     def of(self, *kinds: Answer) -> list[SavedAnswer]:
         """Those about one of ``kinds``."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from diagnose.collectors.azure.answers import text, within
 from diagnose.collectors.files.azure_answers import Answer, Answers, SavedAnswer
@@ -23,7 +24,7 @@ _ERRORS = frozenset(
 """Fields that hold an error, in small letters."""
 _DEEPEST = 12
 _QUIET = (Answer.KEYS, Answer.BUILD_LOG_LINK, Answer.METRICS, Answer.PROBLEMS)
-"""What holds no error, or has it told by items' own texts."""
+"""What holds no error, or is told of in another way."""
 
 
 def error_facts(answers: Answers) -> Iterator[Fact]:
@@ -34,15 +35,11 @@ def error_facts(answers: Answers) -> Iterator[Fact]:
     groups = {text(one.body.get("name")).lower() for one in answers.of(Answer.GROUP)}
     for answer in answers.saved:
         origin = Origin(answer.source, _subject(answer), now=answers.now)
-        for said in _texts(answer):
-            yield from _told(said, origin, over=_is_over(answer, groups))
-
-
-def _texts(answer: SavedAnswer) -> Iterator[str]:
-    if answer.kind is Answer.GROUP_OPERATION:
-        yield pretty(answer.document)
-    elif answer.kind not in _QUIET:
-        yield from dict.fromkeys(filter(str.strip, _errors_in(answer.document, 0)))
+        if answer.kind is Answer.GROUP_OPERATION:
+            yield from _told(pretty(answer.document), origin, "pretty-printed", over=False)
+        elif answer.kind not in _QUIET:
+            for said in dict.fromkeys(_errors_in(answer.document, 0)):
+                yield from _told(said, origin, "its error", over=_is_over(answer, groups))
 
 
 def _errors_in(value: object, depth: int) -> Iterator[str]:
@@ -57,12 +54,12 @@ def _errors_in(value: object, depth: int) -> Iterator[str]:
             yield from _errors_in(inner, depth + 1)
 
 
-def _told(said: str, origin: Origin, *, over: bool) -> Iterator[Fact]:
+def _told(said: str, origin: Origin, how: str, *, over: bool) -> Iterator[Fact]:
     """A text that holds the output of a build belongs to that stream, too."""
-    log = readable_log(said, "logs.deployment", origin, "its error")
+    log = readable_log(said, "logs.deployment", origin, how)
     yield log
     if "logs.build" in streams_of(said):
-        yield readable_log(said, "logs.build", origin, "its error")
+        yield replace(log, stream="logs.build")
     for fact in quoted(said, Origin(log.source, origin.subject, now=origin.now)):
         if not (over and isinstance(fact, Container | Event)):
             yield fact

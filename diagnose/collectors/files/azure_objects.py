@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import PurePath
 
 from diagnose.collectors.azure.answers import part, parts, text
-from diagnose.collectors.files.azure_answers import Answer, Answers, SavedAnswer, SavedLog, answer_of
+from diagnose.collectors.files.azure_answers import Answers, SavedAnswer, SavedLog, answer_of
 from diagnose.collectors.files.azure_spellings import in_arm_words
 from diagnose.collectors.files.facts import Fact
 from diagnose.collectors.files.times import moment
@@ -76,8 +76,7 @@ def facts_of_answers(
     from diagnose.collectors.files.azure_parts import part_facts
     from diagnose.collectors.files.azure_services import service_facts
 
-    # Without any time in the evidence there is nothing that could get an age: any clock will do.
-    answers = Answers(_once(saved), tuple(logs), frozenset(empty), now or datetime.now(UTC))
+    answers = Answers(_once(saved), tuple(logs), frozenset(empty), now)
     yield from access_facts(answers)
     yield from service_facts(answers)
     yield from part_facts(answers)

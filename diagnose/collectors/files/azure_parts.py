@@ -1,4 +1,4 @@
-"""Parts around a service in saved answers of Azure: registry, cluster, compute, builds, requests, the workspace's check."""
+"""Parts around a service in saved answers of Azure: registry, cluster, compute, builds, requests, the own check."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def _minutes(answer: SavedAnswer) -> Iterator[Fact]:
 
 def _left_alone(answer: SavedAnswer) -> Missing:
     if answer.kind is Answer.KEYS:
-        what, needs = f"{answer.source}, which holds keys or tokens", "nothing: it is not needed, and better deleted"
+        what, needs = f"{answer.source}, which holds keys or tokens", "it is not needed: better delete it"
         return Missing(stream="logs.deployment", why=Why.NOT_SUPPORTED, what=what, needs=needs)
     what, needs = f"the build log behind the link in {answer.source}", "open the link, and save what it shows"
     return Missing(stream="logs.build", why=Why.NOT_SUPPLIED, what=what, needs=needs)

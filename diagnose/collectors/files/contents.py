@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from functools import partial
 
 from diagnose.collectors.files import documents
+from diagnose.collectors.files.azure_answers import SavedAnswer, SavedLog
+from diagnose.collectors.files.azure_objects import newest_in_answers, saved_answers, stream_of_empty_list
 from diagnose.collectors.files.documents import Document, document_of
 from diagnose.collectors.files.errors import pretty, unescaped_logs
 from diagnose.collectors.files.events import bare_events
@@ -26,6 +28,7 @@ from diagnose.model import Chunk, Log, Missing, Subject, Why
 
 _RESOURCE = re.compile(r"\b(?:get|describe)\s+(?:-\S+\s+)*(?P<name>[a-z]+)")
 _MARK = re.compile(r"==== START logs for container (?P<container>\S+) of pod (?:(?P<namespace>\S+)/)?(?P<pod>\S+) ====")
+_INSTANCE = "Instance status:"
 
 
 @dataclass(slots=True)
@@ -35,6 +38,10 @@ class Contents:
     pieces: list[Piece] = field(default_factory=list)
     objects: list[Saved] = field(default_factory=list)
     """Kubernetes objects: understood together with those of all other files."""
+    answers: list[SavedAnswer] = field(default_factory=list)
+    """Answers of Azure: likewise."""
+    instance_logs: list[SavedLog] = field(default_factory=list)
+    """Logs that tell of a deployment of an online endpoint: likewise."""
     captured_at: datetime | None = None
     newest: datetime | None = None
     """The newest time among the documents."""
@@ -53,6 +60,8 @@ def contents_of(text: str, origin: Origin) -> Contents:
     if is_source_code(text):
         contents.pieces.append(Piece(origin, _source_code))
         return contents
+    if text.lstrip().startswith(_INSTANCE):
+        contents.instance_logs.append(SavedLog(text, origin.source))
     _Cutter(contents, origin).take(split(text))
     return contents
 
@@ -70,6 +79,12 @@ def _take_document(contents: Contents, document: object, text: str, origin: Orig
     if kind is Document.KUBERNETES:
         values = document if isinstance(document, list) else [document]
         contents.objects += [Saved(value, origin.source) for value in values if isinstance(value, dict)]
+    elif kind is Document.AZURE:
+        contents.answers += saved_answers(document, origin.source)
+        newest = newest_in_answers(document)
+        contents.newest = max((one for one in (contents.newest, newest) if one), default=None)
+    elif document == []:
+        contents.pieces.append(Piece(origin, _empty_list))
     elif kind is Document.TEXT:
         _take_text(contents, documents.text_in(document), origin, "unescaped")
     elif kind is Document.NOTEBOOK:
@@ -88,6 +103,8 @@ def _take_text(contents: Contents, text: str, origin: Origin, how: str) -> None:
     inner = contents_of(text, replace(origin, source=f"{origin.source} ({how})"))
     contents.pieces += inner.pieces
     contents.objects += inner.objects
+    contents.answers += inner.answers
+    contents.instance_logs += inner.instance_logs
     contents.newest = max((one for one in (contents.newest, inner.newest) if one), default=None)
 
 
@@ -118,23 +135,6 @@ def _inspected(document: object, text: str, origin: Origin) -> Iterator[Fact]:
         yield from facts_of_inspection(value, now, origin)
 
 
-def _group(document: object, _text: str, origin: Origin) -> Iterator[Fact]:
-    from diagnose.collectors.azure.group_answers import facts_of_group, group_of
-
-    yield from (Empty("containers"), Empty("events"))
-    for value in _objects_of(document):
-        yield group_of(value, origin)
-        yield from facts_of_group(value, origin)
-
-
-def _operation(document: object, text: str, origin: Origin) -> Iterator[Fact]:
-    from diagnose.collectors.azure.group_answers import facts_of_operation
-
-    for value in _objects_of(document):
-        yield from facts_of_operation(value, origin)
-    yield from _error_document(document, text, True, origin)
-
-
 def _engine(document: object, _text: str, origin: Origin) -> Iterator[Fact]:
     for value in _objects_of(document):
         yield from fact_of_engine(value, origin)
@@ -142,8 +142,6 @@ def _engine(document: object, _text: str, origin: Origin) -> Iterator[Fact]:
 
 _DOCUMENTS: dict[Document, Callable[[object, str, Origin], Iterator[Fact]]] = {
     Document.INSPECTED: _inspected,
-    Document.CONTAINER_GROUP: _group,
-    Document.OPERATION: _operation,
     Document.ENGINE: _engine,
 }
 
@@ -151,6 +149,15 @@ _DOCUMENTS: dict[Document, Callable[[object, str, Origin], Iterator[Fact]]] = {
 def _blank(origin: Origin) -> Iterator[Fact]:
     what = f"{origin.source}, which wraps an empty text"
     yield Missing(stream="logs.container", why=Why.FAILED, what=what, needs="save it again once something was logged")
+
+
+def _empty_list(origin: Origin) -> Iterator[Fact]:
+    stream = stream_of_empty_list(origin.source)
+    if stream:
+        yield Empty(stream)
+        return
+    what, needs = f"{origin.source}, an empty list", "name the file after what it lists: role-assignments.json"
+    yield Missing(stream="logs.deployment", why=Why.NOT_SUPPORTED, what=what, needs=needs)
 
 
 def _source_code(origin: Origin) -> Iterator[Fact]:

@@ -7,14 +7,15 @@ import re
 from collections.abc import Iterator, Mapping
 from enum import Enum
 
+from diagnose.collectors.files.azure_answers import answer_of
+
 
 class Document(Enum):
     """What a document is."""
 
     KUBERNETES = "Kubernetes objects"
     INSPECTED = "docker inspect"
-    CONTAINER_GROUP = "a container group of Azure Container Instances"
-    OPERATION = "an Azure operation with events"
+    AZURE = "answers of Azure"
     TEXT = "a text in an envelope"
     ENGINE = "docker info"
     NOTEBOOK = "a Jupyter notebook"
@@ -86,17 +87,7 @@ def document_of(value: object) -> Document:
         return Document.NOTEBOOK
     if "ServerVersion" in value and "OSType" in value:
         return Document.ENGINE
-    return _azure_document(value)
-
-
-def _azure_document(value: Mapping[str, object]) -> Document:
-    properties = value.get("properties")
-    inner = properties if isinstance(properties, Mapping) else value
-    if isinstance(inner.get("containers"), list) and ("osType" in inner or "instanceView" in inner):
-        return Document.CONTAINER_GROUP
-    if isinstance(inner.get("events"), list) and "containerGroups" in str(value.get("id", "")):
-        return Document.OPERATION
-    return Document.OTHER
+    return Document.AZURE if answer_of(value) else Document.OTHER
 
 
 def listed(value: object) -> object:

@@ -50,6 +50,7 @@ _SAVE_WITH: Mapping[str, str] = {
     "vault_writes": "`az monitor activity-log list --resource-id VAULT_ID --offset 89d -o json`",
     "identities": "`az ml workspace show -n WORKSPACE -g GROUP -o json`",
     "role_assignments": "`az role assignment list --scope RESOURCE_ID --include-inherited -o json`",
+    "access": "workspace, vault and `az role assignment list --scope VAULT_ID --include-inherited -o json`",
     "web_services": "the service's `service.serialize()` of SDK v1 as JSON",
     "endpoints": "`az ml online-endpoint show -n ENDPOINT -g GROUP -w WORKSPACE -o json`",
     "online_deployments": "`az ml online-deployment show -e ENDPOINT -n DEPLOYMENT -g GROUP -w WORKSPACE -o json`",
