@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -164,3 +164,38 @@ def test_an_interrupted_collection_hands_over_what_it_has(
     monkeypatch.setattr(pipeline.Future, "result", interrupting)
     report = ask(place("docker", candidate("here", CRASHES, slow)))
     assert (report.verdict, report.not_checked[0].what) == (Verdict.FAILING, "the rest")
+
+
+def hinted(name: str, *candidates: Candidate) -> Place:
+    """A place where the user gave no reason to look."""
+    one = place(name, *candidates)
+    one.hinted = False
+    return one
+
+
+def test_a_place_without_reason_is_not_asked_where_the_service_was_found(ask: Callable[..., Report]) -> None:
+    far = hinted("azure", candidate("far", CRASHES))
+    assert ask(place("docker", candidate("here", WORKS)), far).target.where == "here"
+    assert far.asked == []
+
+
+def test_a_place_without_reason_is_asked_for_a_service_found_nowhere_else(ask: Callable[..., Report]) -> None:
+    assert ask(place("docker"), hinted("azure", candidate("far", CRASHES))).target.where == "far"
+
+
+def test_on_is_reason_enough(ask: Callable[..., Report]) -> None:
+    assert ask(hinted("azure", candidate("far", WORKS)), on="azure").target.where == "far"
+
+
+def test_two_accounts_of_one_service_are_one_candidate(ask: Callable[..., Report]) -> None:
+    both = candidate("azure and cluster", CRASHES)
+    azure = replace(candidate("azure", WORKS), join=lambda other: both if other.target.where == "cluster" else None)
+    report = ask(place("kubernetes", candidate("cluster", WORKS)), place("azure", azure))
+    assert report.target.where == "azure and cluster"
+    assert report.target.notes == ()
+
+
+def test_a_place_nobody_could_look_into_counts_only_when_there_is_no_other(ask: Callable[..., Report]) -> None:
+    unseen = replace(candidate("closed", CRASHES), unseen=True)
+    assert ask(place("azure", unseen), place("docker", candidate("here", WORKS))).target.where == "here"
+    assert ask(place("azure", unseen)).target.where == "closed"

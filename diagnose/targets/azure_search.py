@@ -103,6 +103,8 @@ class _Search:
                 sightings += answer
             else:
                 self._note("", f"the search broke: {type(answer).__name__}", "allow more with --timeout")
+        if not sightings:
+            self._learn_names(spaces)
         return Found(
             place=PLACE,
             reachable=True,
@@ -112,22 +114,20 @@ class _Search:
         )
 
     def _endpoints(self, links: Links) -> list[Sighting]:
-        """The online endpoint of the name; else the names of all."""
+        """The online endpoint of the name."""
         what = f"online endpoints of workspace {links.name}"
         body = self._asked(what, lambda: endpoints.read_endpoint(self.arm, links, self.wanted.service))
         if body is None:
-            self._name(what, lambda: endpoints.list_endpoints(self.arm, links))
             return []
         item = endpoints.endpoint_of(body, None)
         unwell = item.provisioning_state not in _WELL or not item.traffic_percent
         return [Sighting("endpoint", item.name, links.resource_group, unwell, links, in_cluster=bool(item.compute))]
 
     def _services(self, links: Links) -> list[Sighting]:
-        """The web service of the name; else the names of all."""
+        """The web service of the name."""
         what = f"web services of workspace {links.name}"
         body = self._asked(what, lambda: web_services.read_service(self.arm, links, self.wanted.service))
         if body is None:
-            self._name(what, lambda: web_services.list_services(self.arm, links))
             return []
         item = web_services.service_of(body, None)
         on_cluster = item.compute_type == "AKS"
@@ -155,6 +155,16 @@ class _Search:
             for one in listed
             if text(one.get("name")).casefold() == wanted
         ]
+
+    def _learn_names(self, spaces: Sequence[Links]) -> None:
+        """What there is, for somebody who mistyped a name."""
+        lists: list[Callable[[], None]] = []
+        for links in spaces:
+            every = partial(endpoints.list_endpoints, self.arm, links)
+            lists.append(partial(self._name, f"names of online endpoints of workspace {links.name}", every))
+            every = partial(web_services.list_services, self.arm, links)
+            lists.append(partial(self._name, f"names of web services of workspace {links.name}", every))
+        together(self.limits, lists)
 
     def _name(self, what: str, listed: Callable[[], list[Json]]) -> None:
         self.names |= {text(one.get("name")) for one in self._asked(what, listed) or ()}

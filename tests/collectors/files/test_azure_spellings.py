@@ -43,7 +43,10 @@ def test_a_flat_cluster_whose_names_are_respelled():
     printed = flat(body)
     printed["privateFqdn"] = printed.pop("privateFQDN")
     access = printed["apiServerAccessProfile"]
-    printed["apiServerAccessProfile"] = {"enablePrivateCluster": True, "authorizedIpRanges": access["authorizedIPRanges"]}
+    printed["apiServerAccessProfile"] = {
+        "enablePrivateCluster": True,
+        "authorizedIpRanges": access["authorizedIPRanges"],
+    }
     cluster = cluster_of(in_arm_words(Answer.CLUSTER, printed))
     assert cluster == cluster_of(body)
     assert (cluster.private, cluster.authorized_ranges, cluster.fqdn) == (True, 1, "aks.privatelink.eastus.azmk8s.io")
@@ -145,12 +148,21 @@ def test_a_deployment_of_az_ml():
     endpoint = body_of("machinelearning/online_endpoint_get")
     deployment = deployment_of(in_arm_words(Answer.DEPLOYMENT, told), endpoint, "")
     assert deployment == deployment_of(body_of("machinelearning/online_deployment_get_failed"), endpoint, "")
-    assert (deployment.request_timeout_s, deployment.liveness_allows_s, deployment.scale_type) == (5.0, 310.0, "Default")
+    assert (deployment.request_timeout_s, deployment.liveness_allows_s, deployment.scale_type) == (
+        5.0,
+        310.0,
+        "Default",
+    )
 
 
 def test_a_deployment_of_az_ml_that_is_scaled():
     scale = {"type": "target_utilization", "min_instances": 1, "max_instances": 4, "target_utilization_percentage": 70}
-    told = {"id": f"{WORKSPACE}/onlineEndpoints/e/deployments/d", "name": "d", "type": "kubernetes", "scale_settings": scale}
+    told = {
+        "id": f"{WORKSPACE}/onlineEndpoints/e/deployments/d",
+        "name": "d",
+        "type": "kubernetes",
+        "scale_settings": scale,
+    }
     deployment = deployment_of(in_arm_words(Answer.DEPLOYMENT, told), {}, "")
     assert (deployment.scale_type, deployment.max_instances, deployment.target_utilization_percent) == (
         "TargetUtilization",
