@@ -205,7 +205,7 @@ class RoleAssignment(Item):
     age_s: float | None = None
     """Seconds since it was assigned."""
     allows: tuple[str, ...] = ()
-    """What of it matters here: ``read secrets``, ``pull images``, ``read blobs``. Empty while ``role`` is an id, too."""
+    """What of it matters here: ``read secrets``, ``pull images``, ``read blobs``; empty while ``role`` is an id."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

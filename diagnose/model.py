@@ -17,6 +17,9 @@ FAMILIES = ("network", "auth", "keyvault", "template", "local", "client")
 SEVERITIES = ("info", "warning", "error", "critical")
 """From least to most urgent."""
 
+MOMENTS = ("deployment", "build", "schedule", "pull", "start", "init", "probe", "crash", "policy", "request")
+"""What a moment of the time line may be, in the order in which a deployment meets them."""
+
 LEVELS = ("service", "workload", "pod", "container")
 """How narrowly a rule joins its selections; ``service`` joins everything."""
 
@@ -252,6 +255,8 @@ class Citation:
     after: tuple[str, ...] = ()
     count: int = 1
     """How often the same was seen."""
+    marked: str = ""
+    """The part of ``text`` that made the rule choose it; empty where that is all of it, or cannot be told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,6 +305,8 @@ class Moment:
     time: datetime
     what: str
     subject: str
+    kind: str = ""
+    """One of MOMENTS; empty for anything else."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -325,3 +332,5 @@ class Report:
     cuts: tuple[str, ...]
     """What was left out of logs, in words."""
     versions: Mapping[str, str]
+    earlier: int = 0
+    """Moments before those of ``timeline``, which holds the newest."""

@@ -40,6 +40,8 @@ class Container(Item):
     kind: str = "app"
     """``app`` or ``init``."""
     image: str = ""
+    image_id: str = ""
+    """What the image name stood for when it was pulled: ``sha256:...`` or ``repository@sha256:...``, as far as told."""
     state: str = "unknown"
     """``waiting``, ``running``, ``terminated``, ``created`` (Docker: never started) or ``unknown``."""
     reason: str = ""

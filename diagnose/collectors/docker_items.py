@@ -93,6 +93,7 @@ def container_item(
         time=_changed(answer),
         name=name,
         image=config.image,
+        image_id=answer.image,
         state=_STATES.get(state.status, "unknown"),
         reason=_reason(state, end_reason),
         ready=ready,

@@ -4,27 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from diagnose.azure_items import Operation, VaultWrite
 from diagnose.engine.health import Health
 from diagnose.engine.ladder import ladder, stopped_at
 from diagnose.engine.load import RuleBook
 from diagnose.engine.match import Outcome, match
 from diagnose.engine.rank import rank
+from diagnose.engine.timeline import timeline
 from diagnose.model import (
     SEVERITIES,
     Evidence,
     Finding,
     Missing,
-    Moment,
     NotChecked,
     Report,
     Role,
     Verdict,
     Why,
 )
-from diagnose.streams import STREAMS, Container, Event, Traceback
+from diagnose.streams import STREAMS
 
-_MOMENTS = 60
 _DECIDING = (Role.ROOT_CAUSE, Role.CONTRIBUTING)
 
 
@@ -38,6 +36,7 @@ def report(book: RuleBook, evidence: Evidence, versions: Mapping[str, str]) -> R
     failed = stopped_at(findings, book.by_id)
     verdict, reason = _verdict(findings, unseen, failed, health)
     rungs, reached = ladder(evidence, failed)
+    moments, earlier = timeline(evidence)
     return Report(
         service=evidence.target.service,
         target=evidence.target,
@@ -48,11 +47,12 @@ def report(book: RuleBook, evidence: Evidence, versions: Mapping[str, str]) -> R
         ladder=rungs,
         findings=findings,
         not_checked=_not_checked(evidence.missing, outcomes),
-        timeline=_timeline(evidence),
+        timeline=moments,
         collected=evidence.collected,
         redactions=evidence.redactions,
         cuts=tuple(log.cut for logs in evidence.logs.values() for log in logs if log.cut),
         versions=versions,
+        earlier=earlier,
     )
 
 
@@ -121,32 +121,3 @@ def _not_checked(missing: Iterable[Missing], outcomes: Sequence[Outcome]) -> tup
 
 def _told_of(missing: Missing) -> tuple[str, str, str]:
     return missing.what, missing.why.value, missing.needs
-
-
-def _timeline(evidence: Evidence) -> tuple[Moment, ...]:
-    """What happened when; the newest when there is more than fits."""
-    moments = [
-        Moment(item.time, _told(item), str(item.subject))
-        for stream in ("events", "tracebacks", "containers", "operations", "vault_writes")
-        for item in evidence.items.get(stream, ())
-        if item.time is not None and _told(item)
-    ]
-    return tuple(sorted(set(moments), key=lambda moment: (moment.time, moment.what)))[-_MOMENTS:]
-
-
-def _told(item: object) -> str:
-    match item:
-        case Event():
-            return f"{item.reason}: {item.message}"[:200]
-        case Traceback():
-            return f"{item.exception} in {item.phase}"[:200]
-        case VaultWrite():
-            return item.text()[:200]
-        case Operation():
-            return f"{item.step or item.kind} of {item.resource or item.name}: {item.status} {item.message}"[:200]
-        case Container() if item.state == "running":
-            return f"container {item.name} started"
-        case Container() if item.end_reason:
-            return f"container {item.name} ended: {item.end_reason}, exit code {item.exit_code}"
-        case _:
-            return ""

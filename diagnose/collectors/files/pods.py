@@ -137,6 +137,7 @@ def _container(
         name=block.key,
         kind=kind,
         image=block.get("Image"),
+        image_id=block.get("Image ID"),
         state=state.value.lower() if state else unreported,
         reason=state.get("Reason") if state else "",
         message=state.get("Message") if state else "",

@@ -92,6 +92,7 @@ def _container(
         name=spec.name,
         kind=kind,
         image=spec.image,
+        image_id=status.image_id if status else "",
         state=_state(state, pod),
         reason=_reason(state),
         message=_message(state),

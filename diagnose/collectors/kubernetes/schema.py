@@ -193,6 +193,7 @@ class ContainerStatus(Base, frozen=True):
 
     name: str = ""
     image: str = ""
+    image_id: str = msgspec.field(default="", name="imageID")
     ready: bool = False
     restart_count: int = 0
     state: State = State()
