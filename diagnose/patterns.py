@@ -57,6 +57,12 @@ def search(pattern: Pattern, text: str) -> Mapping[str, str] | None:
     return {name.decode(): (value or b"").decode("utf-8", "replace") for name, value in found.groupdict().items()}
 
 
+def matched(pattern: Pattern, text: str) -> str:
+    """The first piece of ``text`` that matches; empty without one."""
+    found = _compiled(pattern).search(text.encode("utf-8", "surrogateescape"))
+    return (found.group(0) or b"").decode("utf-8", "surrogateescape") if found else ""
+
+
 _CACHE: dict[Pattern, Any] = {}
 
 
@@ -109,11 +115,14 @@ class PatternSet:
             except (hyperscan.error, ValueError) as error:
                 raise PatternError(f"saved pattern database does not fit: {error}") from error
         database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
-        database.compile(
-            expressions=[pattern.expression.encode() for pattern in self.patterns],
-            ids=list(range(len(self.patterns))),
-            flags=[_flags(pattern) for pattern in self.patterns],
-        )
+        try:
+            database.compile(
+                expressions=[pattern.expression.encode() for pattern in self.patterns],
+                ids=list(range(len(self.patterns))),
+                flags=[_flags(pattern) for pattern in self.patterns],
+            )
+        except hyperscan.error as error:
+            raise PatternError(str(error)) from error
         return database
 
     def dump(self) -> bytes:

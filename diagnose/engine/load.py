@@ -114,13 +114,22 @@ def database(patterns: Sequence[Pattern]) -> bytes:
 
 def compiled(found: Sequence[RuleFile], texts: Sequence[str] = ()) -> RuleBook:
     """The rule book of rule files, without a cache. Raises RuleError."""
+    try:
+        book = _book(found, texts, alone=False)
+        book.patterns.dump()
+    except PatternError:
+        return _book(found, texts, alone=True)  # raises, and says which pattern it is
+    return book
+
+
+def _book(found: Sequence[RuleFile], texts: Sequence[str], *, alone: bool) -> RuleBook:
     from diagnose.engine.schema import compile_file
     from diagnose.patterns import literal
 
     rules: list[Rule] = []
     mistakes: list[str] = []
     for file in found:
-        one, wrong = compile_file(file.path, file.name)
+        one, wrong = compile_file(file.path, file.name, alone=alone)
         mistakes += wrong
         if one is not None:
             rules.append(one.rule)

@@ -16,7 +16,7 @@ _STREAMS = ("events", "tracebacks", "containers", "operations", "builds", "vault
 _REASONS = {
     "deployment": (
         *("ScalingReplicaSet", "DeploymentRollback", "SuccessfulCreate", "FailedCreate", "SuccessfulDelete"),
-        *("SuccessfulRescale", "FailedGetScale", "FailedComputeMetricsReplicas", "create", "destroy"),
+        *("SuccessfulRescale", "FailedGetScale", "FailedComputeMetricsReplicas"),
     ),
     "schedule": ("Scheduled", "FailedScheduling", "Preempted", "NotTriggerScaleUp", "TriggeredScaleUp", "NodeNotReady"),
     "pull": (
@@ -25,7 +25,7 @@ _REASONS = {
     ),
     "start": (
         *("Created", "Started", "FailedMount", "FailedAttachVolume", "FailedCreatePodSandBox", "FailedSync", "start"),
-        *("SuccessfulAttachVolume", "SuccessfulMountVolume", "restart", "stop", "Stopping"),
+        *("SuccessfulAttachVolume", "SuccessfulMountVolume", "create", "restart", "stop", "Stopping"),
     ),
     "probe": ("Unhealthy", "ProbeWarning", "ProbeError", "health_status"),
     "crash": ("BackOff", "Killing", "OOMKilling", "SystemOOM", "Evicted", "Terminated", "die", "oom", "kill"),

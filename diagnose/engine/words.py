@@ -9,9 +9,10 @@ from dataclasses import replace
 from datetime import datetime
 
 from diagnose.engine.match import Hit, Match
-from diagnose.engine.rule import filled
+from diagnose.engine.rule import Selection, filled
 from diagnose.lines import neighbours
-from diagnose.model import Citation, Evidence, Fix, Line, Subject
+from diagnose.model import Citation, Evidence, Fix, Item, Line, Subject
+from diagnose.patterns import Pattern, matched
 from diagnose.streams import Container
 
 _CITED_EACH = 3
@@ -23,6 +24,8 @@ _IN_TEXT = 300
 """Characters of a value within a sentence."""
 _LONGEST = 2000
 """Characters quoted of one line."""
+_TELLING = 3
+"""Characters from which on a piece of a line is worth marking: a lone ``3`` stands in too many places."""
 
 
 def title(hit: Hit, evidence: Evidence) -> str:
@@ -169,31 +172,59 @@ def citations(hits: Sequence[Hit]) -> tuple[Citation, ...]:
     names = dict.fromkeys(name for hit in hits for name in hit.picked)
     for name in names:
         matches = [match for hit in hits for match in hit.picked.get(name, ())]
-        cited += _cited(matches)
+        selection = next(selection for selection in hits[0].rule.selections if selection.name == name)
+        cited += _cited(matches, selection)
     return tuple(dict.fromkeys(cited))[:_CITED]
 
 
-def _cited(matches: Iterable[Match]) -> list[Citation]:
+def _cited(matches: Iterable[Match], selection: Selection) -> list[Citation]:
     alike: dict[tuple[str, str], list[Match]] = {}
     for match in matches:
         told = str(sorted(match.captures.items())) if match.captures else match.item.text()
         alike.setdefault((match.item.source, told), []).append(match)
-    return [_citation(several) for several in list(alike.values())[:_CITED_EACH]]
+    return [_citation(several, selection) for several in list(alike.values())[:_CITED_EACH]]
 
 
-def _citation(several: Sequence[Match]) -> Citation:
+def _citation(several: Sequence[Match], selection: Selection) -> Citation:
     match = several[0]
     item = match.item
+    text = item.text()
+    marked = _marked(selection, item, text)
     before, after = neighbours(match.log, item.line) if match.log and item.line else ((), ())
     return Citation(
         source=item.source,
-        text=item.text()[:_LONGEST],
+        text=_around(marked, text),
         line=item.line,
         time=item.time,
         before=tuple(line[:_LONGEST] for line in before),
         after=tuple(line[:_LONGEST] for line in after),
         count=max(sum(one.count for one in several), _tally(match)),
+        marked=marked[:_LONGEST],
     )
+
+
+def _marked(selection: Selection, item: Item, text: str) -> str:
+    """What of ``text`` made the selection choose the item; empty where it does not stand in it as it is."""
+    tests = [matcher for matcher in selection.where if not matcher.negate]
+    found = [part for matcher in tests if matcher.pattern for part in _matched(matcher.pattern, matcher.field, item)]
+    named = [str(value) for matcher in tests if matcher.test == "equals" for value in matcher.values]
+    return next((part for part in [*found, *named] if len(part) >= _TELLING and part in text), "")
+
+
+def _matched(pattern: Pattern, field: str, item: Item) -> Iterable[str]:
+    value = item.content if field == "line" and isinstance(item, Line) else getattr(item, field, None)
+    for one in value if isinstance(value, tuple) else (value,):
+        if one is not None:
+            yield matched(pattern, str(one)).strip()
+
+
+def _around(marked: str, text: str) -> str:
+    """``text``, or as much of a very long one as there is room for around ``marked``."""
+    if len(text) <= _LONGEST:
+        return text
+    end = text.find(marked) + min(len(marked), _LONGEST) if marked else 0
+    start = max(0, min(end - _LONGEST * 3 // 4, len(text) - _LONGEST)) if end > _LONGEST else 0
+    return text[start : start + _LONGEST]
 
 
 def _tally(match: Match) -> int:
