@@ -11,6 +11,7 @@ from diagnose.azure_items import (
     Cluster,
     ContainerGroup,
     Endpoint,
+    Identity,
     ImageBuild,
     OnlineDeployment,
     Operation,
@@ -28,7 +29,10 @@ from diagnose.model import Evidence, Item, Subject
 _SERVICE = {"Healthy": True, "Transitioning": None}
 _GROUP = {"Running": True, "Succeeded": True, "Pending": None, "Repairing": None, "": None}
 _PROVISIONED = {"Succeeded": True, "Failed": False, "Canceled": False}
-_SETTINGS = (Access, AccessPolicy, Cluster, Registry, RoleAssignment, Vault, VaultWrite, Workspace, WorkspaceProblem)
+_SETTINGS = (
+    *(Access, AccessPolicy, Cluster, Identity, Registry, RoleAssignment),
+    *(Vault, VaultWrite, Workspace, WorkspaceProblem),
+)
 _ENDED_BADLY = ("Failed", "Error", "Timeout", "TimedOut")
 
 

@@ -108,6 +108,8 @@ class Health:
 
     def _state_fine(self, subject: Subject) -> bool:
         mine = self.placed.joining(subject)
+        if any(state.works is False for state in self.azure):
+            return False  # what runs may be the version before the one that failed
         if subject.pod is None or not mine:
             return self._nothing_short() and bool(self.containers) and all(map(self.container_works, mine))
         return all(map(self.container_works, mine))

@@ -11,7 +11,6 @@ from diagnose.engine.match import Outcome, match
 from diagnose.engine.rank import rank
 from diagnose.engine.timeline import timeline
 from diagnose.model import (
-    SEVERITIES,
     Evidence,
     Finding,
     Missing,
@@ -21,6 +20,7 @@ from diagnose.model import (
     Verdict,
     Why,
 )
+from diagnose.outcome import counts_against
 from diagnose.streams import STREAMS
 
 _DECIDING = (Role.ROOT_CAUSE, Role.CONTRIBUTING)
@@ -54,12 +54,6 @@ def report(book: RuleBook, evidence: Evidence, versions: Mapping[str, str]) -> R
         versions=versions,
         earlier=earlier,
     )
-
-
-def counts_against(finding: Finding, threshold: str) -> bool:
-    """True when the finding is of now, is no advice, and at or above the severity ``threshold``."""
-    grave = SEVERITIES.index(finding.severity) >= SEVERITIES.index(threshold)
-    return grave and finding.role not in (Role.LATENT, Role.ADVICE)
 
 
 def _verdict(

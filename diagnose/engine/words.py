@@ -174,7 +174,17 @@ def citations(hits: Sequence[Hit]) -> tuple[Citation, ...]:
         matches = [match for hit in hits for match in hit.picked.get(name, ())]
         selection = next(selection for selection in hits[0].rule.selections if selection.name == name)
         cited += _cited(matches, selection)
-    return tuple(dict.fromkeys(cited))[:_CITED]
+    return tuple(_once(cited))[:_CITED]
+
+
+def _once(cited: Iterable[Citation]) -> Iterable[Citation]:
+    """The same item chosen by two selections is cited once, with the longer of what they marked."""
+    known: dict[Citation, Citation] = {}
+    for one in cited:
+        bare = replace(one, marked="")
+        if bare not in known or len(one.marked) > len(known[bare].marked):
+            known[bare] = one
+    return known.values()
 
 
 def _cited(matches: Iterable[Match], selection: Selection) -> list[Citation]:
@@ -207,7 +217,8 @@ def _marked(selection: Selection, item: Item, text: str) -> str:
     """What of ``text`` made the selection choose the item; empty where it does not stand in it as it is."""
     tests = [matcher for matcher in selection.where if not matcher.negate]
     found = [part for matcher in tests if matcher.pattern for part in _matched(matcher.pattern, matcher.field, item)]
-    named = [str(value) for matcher in tests if matcher.test == "equals" for value in matcher.values]
+    equal = [matcher for matcher in tests if matcher.test == "equals" and matcher.field != "kind"]
+    named = sorted((str(value) for matcher in equal for value in matcher.values), key=len, reverse=True)
     return next((part for part in [*found, *named] if len(part) >= _TELLING and part in text), "")
 
 
