@@ -55,6 +55,15 @@ class Workspace(Item):
     managed_network: str = ""
     """``isolationMode`` of the managed network; empty without one."""
 
+    def text(self) -> str:
+        told = (
+            f"workspace {self.name}: {self.provisioning_state}",
+            "public network access disabled" if self.public_network_access == "Disabled" else "",
+            f"managed network {self.managed_network}" if self.managed_network else "",
+            f"vault {self.vault}, registry {self.registry or 'none yet'}, storage {self.storage}",
+        )
+        return "; ".join(filter(None, told))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkspaceProblem(Item):
@@ -66,6 +75,9 @@ class WorkspaceProblem(Item):
     level: str = ""
     """``Warning``, ``Error`` or ``Information``."""
     message: str = ""
+
+    def text(self) -> str:
+        return f"{self.area}: {self.level} {self.code}: {self.message[:_QUOTED]}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,6 +236,10 @@ class Access(Item):
     via: str = ""
     """``access policy`` or the name of the role; empty when not granted."""
 
+    def text(self) -> str:
+        may = f"may, by {self.via}" if self.granted else f"may not: it lacks {self.needs}"
+        return f"identity of {self.owner_kind} {self.owner} on {self.resource_kind} {self.resource}: {may}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebService(Item):
@@ -261,6 +277,12 @@ class WebService(Item):
     updated_s: float | None = None
     """Seconds since it was updated last."""
 
+    def text(self) -> str:
+        error = ": ".join(filter(None, (self.error_code, self.error_message[:_QUOTED])))
+        replicas = f"{self.available_replicas} of {self.desired_replicas} replicas" if self.desired_replicas else ""
+        told = (f"web service {self.name} on {self.compute or self.compute_type}: {self.state}", replicas, error)
+        return "; ".join(filter(None, told))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint(Item):
@@ -280,6 +302,11 @@ class Endpoint(Item):
     auth_mode: str = ""
     public_network_access: str = ""
     scoring_uri: str = ""
+
+    def text(self) -> str:
+        traffic = f"traffic {', '.join(self.traffic) or 'to nothing'}"
+        closed = "public network access disabled" if self.public_network_access == "Disabled" else ""
+        return "; ".join(filter(None, (f"endpoint {self.name}: {self.provisioning_state}", traffic, closed)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -316,6 +343,22 @@ class OnlineDeployment(Item):
     failed_step: str = ""
     """``SystemSetup``, ``UserContainerImagePull``, ``ModelDownload`` or ``UserContainerStart``."""
 
+    def text(self) -> str:
+        steps = {
+            "SystemSetup": self.system_setup,
+            "UserContainerImagePull": self.image_pull,
+            "ModelDownload": self.model_download,
+            "UserContainerStart": self.container_start,
+        }
+        told = (
+            f"deployment {self.name}: {self.provisioning_state}",
+            f"failed at {self.failed_step}" if self.failed_step else "",
+            f"{self.traffic_percent} % of the traffic",
+            f"{self.instances or 1} x {self.instance_type}" if self.instance_type else "",
+            *(f"{step} {state}" for step, state in steps.items() if state),
+        )
+        return "; ".join(filter(None, told))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation(Item):
@@ -335,6 +378,11 @@ class Operation(Item):
     """First line."""
     correlation: str = ""
 
+    def text(self) -> str:
+        what = " ".join(filter(None, (self.step, "of", self.resource or self.name))).strip()
+        error = ": ".join(filter(None, (self.code, self.message[:_QUOTED])))
+        return "; ".join(filter(None, (f"{self.kind} operation {what}: {self.status}", error)))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageBuild(Item):
@@ -353,6 +401,16 @@ class ImageBuild(Item):
     log: str = ""
     """``read``, ``empty`` (it is there, without a word), ``expired``, ``refused``, ``not found``, ``unreadable``
     (network, or something else than a log), ``none`` (never had one) or nothing when it was not asked for."""
+
+    def text(self) -> str:
+        where = {True: "the image is in the registry", False: "the image is not in the registry"}
+        told = (
+            f"{self.origin} {self.name}: {self.status or 'state not told'}",
+            where.get(self.in_registry, "") if self.in_registry is not None else "",
+            f"image {self.image}" if self.image else "",
+            self.error[:_QUOTED],
+        )
+        return "; ".join(filter(None, told))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -376,6 +434,16 @@ class ContainerGroup(Item):
     """It sits in a subnet."""
     location: str = ""
 
+    def text(self) -> str:
+        told = (
+            f"container group {self.name}: {self.state or self.provisioning_state}",
+            f"{self.cpu:g} cores, {self.memory_gb:g} GB" if self.cpu and self.memory_gb else "",
+            f"public ports {', '.join(map(str, self.public_ports))}" if self.public_ports else "",
+            f"container ports {', '.join(map(str, self.container_ports))}" if self.container_ports else "",
+            self.location,
+        )
+        return "; ".join(filter(None, told))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registry(Item):
@@ -392,6 +460,18 @@ class Registry(Item):
     provisioning_state: str = ""
     gone: bool = False
     """Azure knows no such registry."""
+
+    def text(self) -> str:
+        told = (
+            f"registry {self.name}: {'not found' if self.gone else self.provisioning_state}",
+            {True: "admin user on", False: "admin user off"}.get(self.admin_user, "")
+            if self.admin_user is not None
+            else "",
+            "public network access disabled" if self.public_network_access == "Disabled" else "",
+            f"firewall {self.default_action}, bypass {self.bypass or 'None'}" if self.default_action == "Deny" else "",
+            self.sku,
+        )
+        return "; ".join(filter(None, told))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -415,6 +495,16 @@ class Cluster(Item):
     """``nodepool1: 0 x Standard_DS1_v2, Stopped``."""
     gone: bool = False
 
+    def text(self) -> str:
+        told = (
+            f"cluster {self.name}: {'not found' if self.gone else self.power_state or 'power state not told'}",
+            f"provisioning {self.provisioning_state}" if self.provisioning_state else "",
+            "; ".join(self.pools),
+            "private" if self.private else "",
+            f"{self.authorized_ranges} authorized address ranges" if self.authorized_ranges else "",
+        )
+        return "; ".join(filter(None, told))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compute(Item):
@@ -429,6 +519,10 @@ class Compute(Item):
     errors: str = ""
     principal: str = ""
     """Object id of its identity; empty without one."""
+
+    def text(self) -> str:
+        told = (f"compute {self.name} ({self.type}): {self.provisioning_state}", self.errors[:_QUOTED])
+        return "; ".join(filter(None, told))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,8 +17,9 @@ _NOT_STARTED = (*_PULLING, "CreateContainerConfigError", "CreateContainerError",
 def stopped_at(findings: tuple[Finding, ...], rules: Mapping[str, Rule]) -> str | None:
     """The stage at which the first answer stopped it.
 
-    A failure of the families stops where the earliest of its symptoms does; a failure that may show itself later than
-    its own stage, where the causes folded under it do: a wrong model version that only fails in run() stops at score.
+    A failure of the families stops where the earliest cause folded under it does, else the earliest symptom; a failure
+    that may show itself later than its own stage, where the causes folded under it do: a wrong model version that only
+    fails in run() stops at score.
     """
     telling = (f for f in findings if f.role in (Role.ROOT_CAUSE, Role.SYMPTOM) and f.severity in ("error", "critical"))
     first = next(telling, None)
@@ -27,7 +28,8 @@ def stopped_at(findings: tuple[Finding, ...], rules: Mapping[str, Rule]) -> str 
     own = rules[first.rule].stops
     folded = [rules[told] for told in first.explains if told in rules and rules[told].stops]
     if not own:
-        return min((rule.stops for rule in folded), key=stage_index, default=None)
+        causes = [rule for rule in folded if rule.kind == "cause"]
+        return min((rule.stops for rule in causes or folded), key=stage_index, default=None)
     shown = min((rule.stops for rule in folded if rule.kind == "cause"), key=stage_index, default=own)
     return max(own, shown, key=stage_index)
 
