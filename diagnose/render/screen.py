@@ -48,8 +48,8 @@ class Screen:
     def command(self, command: str) -> None:
         """A command to copy, or a piece of a template: never wrapped, nothing after it."""
         first, *rest = plain(command).strip("\n").split("\n")
-        prompt = "" if first.startswith(_OF_A_FILE) else "$ "
-        self._add(Text(f"{prompt}{first}", "bold"), 2)
+        typed = not first.startswith(_OF_A_FILE)
+        self._add(Text(f"$ {first}" if typed else first, "bold"), 2 if typed else 4)
         for line in rest:
             self._add(Text(line, "bold"), 4)
 
