@@ -60,6 +60,7 @@ class Workspace(Item):
             f"workspace {self.name}: {self.provisioning_state}",
             "public network access disabled" if self.public_network_access == "Disabled" else "",
             f"managed network {self.managed_network}" if self.managed_network else "",
+            "v1 legacy mode" if self.v1_legacy_mode else "",
             f"vault {self.vault}, registry {self.registry or 'none yet'}, storage {self.storage}",
         )
         return "; ".join(filter(None, told))

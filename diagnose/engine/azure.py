@@ -9,6 +9,7 @@ from diagnose.azure_items import (
     Access,
     AccessPolicy,
     Cluster,
+    Compute,
     ContainerGroup,
     Endpoint,
     Identity,
@@ -30,7 +31,7 @@ _SERVICE = {"Healthy": True, "Transitioning": None}
 _GROUP = {"Running": True, "Succeeded": True, "Pending": None, "Repairing": None, "": None}
 _PROVISIONED = {"Succeeded": True, "Failed": False, "Canceled": False}
 _SETTINGS = (
-    *(Access, AccessPolicy, Cluster, Identity, Registry, RoleAssignment),
+    *(Access, AccessPolicy, Cluster, Compute, Identity, Registry, RoleAssignment),
     *(Vault, VaultWrite, Workspace, WorkspaceProblem),
 )
 _ENDED_BADLY = ("Failed", "Error", "Timeout", "TimedOut")
@@ -54,6 +55,7 @@ def states(evidence: Evidence) -> list[State]:
         *(state for item in evidence.items.get("endpoints", ()) for state in _of_endpoint(item)),
         *(state for item in evidence.items.get("online_deployments", ()) for state in _of_deployment(item)),
         *(state for item in evidence.items.get("groups", ()) for state in _of_group(item)),
+        *(state for item in evidence.items.get("clusters", ()) for state in _of_cluster(item)),
     ]
 
 
@@ -81,6 +83,12 @@ def _of_group(item: Item) -> Iterator[State]:
         yield State(f"container group {item.name} is {item.state or 'of unknown state'}", _GROUP.get(item.state, False))
 
 
+def _of_cluster(item: Item) -> Iterator[State]:
+    """Only one that is not there says something of the service on it: Azure keeps the state it saw last."""
+    if isinstance(item, Cluster) and (item.gone or item.power_state == "Stopped"):
+        yield State(f"cluster {item.name} is {'gone' if item.gone else 'stopped'}", False)
+
+
 def serves(evidence: Evidence) -> bool:
     """Azure says that something of it answers: for a part of the traffic at least."""
     working = {
@@ -98,13 +106,20 @@ def serves(evidence: Evidence) -> bool:
 
 
 def is_setting(item: Item) -> bool:
-    """How something is set up, of which a service that works is the proof that it does no harm now."""
-    return isinstance(item, _SETTINGS)
+    """How something is set up, of which a service that works is the proof that it does no harm now.
+
+    A failed template deployment belongs here too: what it did to others of the group is not this service's.
+    """
+    return isinstance(item, _SETTINGS) or (isinstance(item, Operation) and item.kind == "template")
 
 
-def ended_badly(item: Item) -> bool:
-    """An operation or a build that failed: what runs beside it is what was there before."""
-    return isinstance(item, Operation | ImageBuild) and item.status in _ENDED_BADLY
+def is_broken(item: Item) -> bool:
+    """It says itself that it does not work, or is an operation or a build that failed: what runs beside that is what
+    was there before."""
+    if isinstance(item, Operation | ImageBuild):
+        return item.status in _ENDED_BADLY and not is_setting(item)
+    of_item = (*_of_service(item), *_of_endpoint(item), *_of_deployment(item), *_of_group(item), *_of_cluster(item))
+    return any(state.works is False for state in of_item)
 
 
 def stages_passed(evidence: Evidence) -> list[str]:

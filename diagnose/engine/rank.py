@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from diagnose.azure_items import Refusal
+from diagnose.engine.azure import is_setting
 from diagnose.engine.health import Health, stage_index
 from diagnose.engine.match import Hit
 from diagnose.engine.places import ByPlace
@@ -34,7 +35,8 @@ class _Group:
     def ours(self) -> bool:
         """It rests on what was refused to this program alone, which says nothing against the service."""
         items = [match.item for hit in self.hits for match in hit.items()]
-        return bool(items) and all(isinstance(item, Refusal) for item in items)
+        refused = [isinstance(item, Refusal) for item in items]
+        return any(refused) and all(no or is_setting(item) for no, item in zip(refused, items, strict=True))
 
     def joins(self, other: _Group) -> bool:
         """They concern the same subject somewhere."""

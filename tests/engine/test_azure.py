@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from evidence import book, evidence, judged, rule_text
+from evidence import book, evidence, judged, log, rule_text
 
 from diagnose.azure_items import (
+    Cluster,
     ContainerGroup,
     Endpoint,
     ImageBuild,
@@ -110,3 +111,38 @@ def test_the_ladder_counts_what_azure_proves(
     found = report(tmp_path, NO_RULE, **items)
     assert found.reached == reached
     assert (dict(found.ladder)["register"] is StageState.PASSED) is (reached is not None)
+
+
+def test_a_state_that_says_broken_is_not_outweighed_by_answers_of_before(tmp_path: Path) -> None:
+    rule = rule_text("score.http-404-no-traffic", "match: {seen: {in: endpoints, where: {traffic_percent: 0}}}")
+    known = evidence(
+        log('"POST /score HTTP/1.1" 200 4\n' * 40),
+        items={"endpoints": (endpoint(traffic=0),), "online_deployments": (deployment("Succeeded", 0),)},
+    )
+    assert judged(book(tmp_path, rule), known).findings[0].role is Role.ROOT_CAUSE
+
+
+@pytest.mark.parametrize(
+    "cluster", [Cluster(source="x", name="c", power_state="Stopped"), Cluster(source="x", name="c", gone=True)]
+)
+def test_a_cluster_that_is_not_there_outweighs_the_state_that_azure_remembers(tmp_path: Path, cluster: Cluster) -> None:
+    rule = rule_text("deploy.cluster-stopped", "match: {seen: {in: clusters, where: {name: c}}}")
+    found = report(tmp_path, rule, clusters=(cluster,), web_services=(service("Healthy"),))
+    assert found.findings[0].role is Role.ROOT_CAUSE
+    assert found.verdict is not Verdict.HEALTHY
+
+
+def test_a_failed_template_of_the_group_is_not_this_services(tmp_path: Path) -> None:
+    rule = rule_text("keyvault.soft", "match: {seen: {in: operations, where: {status: Failed}}}")
+    failed = Operation(source="x", kind="template", status="Failed")
+    found = report(tmp_path, rule, operations=(failed,), web_services=(service("Healthy"),))
+    assert (found.verdict, found.findings[0].role) == (Verdict.HEALTHY, Role.LATENT)
+
+
+def test_an_old_error_text_beside_states_that_are_well_is_latent(tmp_path: Path) -> None:
+    rule = rule_text("deploy.text", "match: {seen: {in: logs.deployment, where: {line: {contains: QuotaExceeded}}}}")
+    text = log("QuotaExceeded: no", stream="logs.deployment")
+    known = evidence(text, items={"web_services": (service("Healthy"),)})
+    assert judged(book(tmp_path, rule), known).findings[0].role is Role.LATENT
+    broken = evidence(text, items={"web_services": (service("Failed"),)})
+    assert judged(book(tmp_path, rule), broken).findings[0].role is Role.ROOT_CAUSE

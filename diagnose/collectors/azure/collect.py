@@ -97,6 +97,8 @@ class _Run:
     policies: tuple[AccessPolicy, ...] = ()
     roles: dict[str, Sequence[RoleAssignment] | None] = field(default_factory=dict)
     identities: list[Identity] = field(default_factory=list)
+    checked: bool = False
+    """Something was seen to be wrong, and the workspace is asked what it thinks."""
     lock: Lock = field(default_factory=Lock)
 
     def start(self) -> None:
@@ -148,9 +150,14 @@ class _Run:
                 on = f"{kind} {name_of(scope)}"
                 self.crew.start(("role_assignments", "access"), f"roles on {on}", partial(self._roles, scope, on))
         if self.sighting.unwell:
-            self._start_own_check(links)
+            self._found_unwell(links)
 
-    def _start_own_check(self, links: Links) -> None:
+    def _found_unwell(self, links: Links) -> None:
+        """Something is wrong: let the workspace check itself, once."""
+        with self.lock:
+            if self.checked:
+                return
+            self.checked = True
         streams, what = ("workspace_problems",), f"the check of workspace {links.name} by itself"
         if self.limits.deadline - time.monotonic() >= _OWN_CHECK_S:
             self.crew.start(streams, what, partial(workspaces.collect_problems, self.arm, links, self.gathering))
@@ -184,6 +191,8 @@ class _Run:
         graph = endpoints.collect_endpoint(self.arm, links, name, gathering, self.limits)
         if graph is None:
             return
+        if any(deployment.provisioning_state == "Failed" for deployment in graph.deployments):
+            self._found_unwell(links)
         body: Json = {"name": name, "identity": graph.identity}
         self._know(identities_of(body, "endpoint"))
         asked = partial(metrics.collect_minutes, self.arm, graph.endpoint_id, gathering, self.limits)
@@ -240,7 +249,7 @@ class _Run:
     def _environment(self, links: Links, name: str, version: str) -> None:
         build = builds.collect_environment(self.arm, links, name, version, self.gathering)
         missing = build is not None and build.in_registry is False
-        if links.registry_id and (missing or self.sighting.unwell):
+        if links.registry_id and (missing or self.checked):
             image = build.image if build else ""
             builds.collect_runs(self.arm, links.registry_id, self.gathering, self.limits, image=image, missing=missing)
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from diagnose.collectors.azure.answers import text, within
+from diagnose.collectors.azure.web_services import subject_of
 from diagnose.collectors.files.azure_answers import Answer, Answers, SavedAnswer
 from diagnose.collectors.files.errors import pretty, readable_log, unescape
 from diagnose.collectors.files.facts import Fact
@@ -23,6 +24,9 @@ _ERRORS = frozenset(
 )
 """Fields that hold an error, in small letters."""
 _DEEPEST = 12
+_WHOLE = (Answer.IMAGE, Answer.RUN, Answer.SERVICE_OPERATION, Answer.ONLINE_OPERATION)
+"""Told whole when they failed: their states and addresses belong to the error, and they hold no keys or names."""
+_STATES = ("state", "status", "creationState")
 _QUIET = (Answer.KEYS, Answer.BUILD_LOG_LINK, Answer.METRICS, Answer.PROBLEMS)
 """What holds no error, or is told of in another way."""
 
@@ -30,16 +34,21 @@ _QUIET = (Answer.KEYS, Answer.BUILD_LOG_LINK, Answer.METRICS, Answer.PROBLEMS)
 def error_facts(answers: Answers) -> Iterator[Fact]:
     """The errors of all answers as logs of ``logs.deployment``, and the facts they quote.
 
-    Nothing else of an answer becomes a text: it may hold keys, or names of people.
+    Of most answers nothing else becomes a text: they may hold keys, or names of people.
     """
     groups = {text(one.body.get("name")).lower() for one in answers.of(Answer.GROUP)}
     for answer in answers.saved:
         origin = Origin(answer.source, _subject(answer), now=answers.now)
-        if answer.kind is Answer.GROUP_OPERATION:
+        errors = [] if answer.kind in _QUIET else list(dict.fromkeys(_errors_in(answer.document, 0)))
+        if answer.kind is Answer.GROUP_OPERATION or (answer.kind in _WHOLE and (errors or _failed(answer))):
             yield from _told(pretty(answer.document), origin, "pretty-printed", over=False)
-        elif answer.kind not in _QUIET:
-            for said in dict.fromkeys(_errors_in(answer.document, 0)):
-                yield from _told(said, origin, "its error", over=_is_over(answer, groups))
+            continue
+        for said in errors:
+            yield from _told(said, origin, "its error", over=_is_over(answer, groups))
+
+
+def _failed(answer: SavedAnswer) -> bool:
+    return "Failed" in [answer.document.get(name) for name in _STATES]
 
 
 def _errors_in(value: object, depth: int) -> Iterator[str]:
@@ -76,8 +85,6 @@ def _subject(answer: SavedAnswer) -> Subject:
     name = text(answer.body.get("name"))
     match answer.kind:
         case Answer.SERVICE:
-            from diagnose.collectors.azure.web_services import subject_of
-
             return subject_of(answer.body)
         case Answer.DEPLOYMENT:
             return Subject("endpoint", workload=name)

@@ -13,6 +13,7 @@ from diagnose.collectors.files import collect_files
 from diagnose.errors import InputError
 from diagnose.model import Subject, Why
 from diagnose.pipeline import Settings, analyze
+from diagnose.redact import Redactor
 from diagnose.streams import STREAMS
 
 ANSWERS = Path(__file__).parents[2] / "azure_answers"
@@ -223,6 +224,14 @@ def test_an_error_within_an_answer_is_readable():
         assert "\\n" not in "\n".join(deployment_texts(collection))
 
 
+def test_an_image_that_failed_without_an_error_is_told_by_its_state(saved):
+    images = body_of("machinelearning_v1/images_list")
+    images["value"][0] |= {"error": None, "imageBuildLogUri": None}
+    (text,) = deployment_texts(saved(images=images))
+    assert '"creationState": "Failed",\n' in text
+    assert '"imageBuildLogUri": null,\n' in text
+
+
 def test_json_within_the_message_of_a_failed_template_is_unfolded(saved):
     collection = saved(deployment="resources/deployment_get_failed")
     (text,) = deployment_texts(collection)
@@ -294,6 +303,21 @@ def test_a_vault_with_rbac_and_no_policies_lacks_nobody(saved):
     assert "access" not in collection.items
     (gap,) = gaps(collection, "role_assignments")
     assert gap.why is Why.NOT_SUPPLIED
+
+
+def test_what_the_command_line_printed_is_understood_together_alike(saved):
+    vault = body_of("keyvault/vault_get_policies_empty") | {"resourceGroup": "rg-mlops", "systemData": None}
+    vault["properties"] |= {"enableRbacAuthorization": None, "networkAcls": None, "privateEndpointConnections": None}
+    workspace = {
+        "id": f"{SUBSCRIPTION}/resourceGroups/rg-mlops/providers/Microsoft.MachineLearningServices/workspaces/ws-mlops",
+        "identity": {"principal_id": WORKSPACE_IDENTITY, "type": "system_assigned"},
+        "key_vault": VAULT_ID.replace("KeyVault", "Keyvault"),
+        "name": "ws-mlops",
+        "resource_group": "rg-mlops",
+    }
+    collection = saved(vault=vault, workspace=workspace)
+    assert only(collection, "vaults").workspace_listed is False
+    assert not only(collection, "access").granted
 
 
 def test_without_a_workspace_nobody_knows_who_should_be_listed(saved):
@@ -631,7 +655,8 @@ def test_secrets_of_answers_stay_where_they_are(saved):
     status = body_of("machinelearning_v1/environment_build_status")
     status["logUrl"] = status["logUrl"].replace("REDACTED", "topsecret")
     operation = body_of("machinelearning_v1/operation_get_failed")
-    operation["operationLog"] = operation["operationLog"].replace("REDACTED", "topsecret")
+    signature = "nQ2v8Zr5Xk0LwB7yT1cEoJ9hU4mSaGdPiF6qRtY3xA%3D"
+    operation["operationLog"] = operation["operationLog"].replace("REDACTED", signature)
     link = {"logLink": "https://x.blob.core.windows.net/l/rawtext.log?sig=topsecret"}
     collection = saved(
         image=image,
@@ -649,6 +674,11 @@ def test_secrets_of_answers_stay_where_they_are(saved):
     )
     assert len(collection.items) == 8
     assert "topsecret" not in everything(collection)
+    assert signature not in repr((collection.items, collection.missing))
+    texts = deployment_texts(collection)
+    assert sum(signature in text for text in texts) == 1
+    redactor = Redactor()
+    assert signature not in "".join(map(redactor.text, texts))
 
 
 def test_people_of_the_activity_log_stay_there_but_for_who_wrote_the_vault(saved):

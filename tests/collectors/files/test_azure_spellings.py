@@ -11,7 +11,7 @@ from diagnose.collectors.azure.endpoints import endpoint_of
 from diagnose.collectors.azure.identities import identities_of
 from diagnose.collectors.azure.online_deployments import deployment_of
 from diagnose.collectors.azure.registry import registry_of
-from diagnose.collectors.azure.workspaces import workspace_of
+from diagnose.collectors.azure.workspaces import links_of, problems_of, workspace_of
 from diagnose.collectors.files.azure_answers import Answer
 from diagnose.collectors.files.azure_spellings import in_arm_words
 
@@ -185,6 +185,14 @@ def test_a_compute_of_az_ml():
     compute = compute_of(in_arm_words(Answer.COMPUTE, told))
     assert compute == compute_of(body_of("machinelearning/compute_get_kubernetes"))
     assert compute.cluster == "aks-mlops"
+
+
+@pytest.mark.parametrize("wrapped", [True, False])
+def test_the_check_of_a_workspace_of_az_ml(wrapped):
+    results = {"key_vault_results": [{"code": "X", "level": "Error", "message": "m"}], "other_results": []}
+    told = {"value": results} if wrapped else results
+    (problem,) = problems_of(in_arm_words(Answer.PROBLEMS, told), links_of({}))
+    assert (problem.area, problem.code, problem.level) == ("keyVault", "X", "Error")
 
 
 def test_answers_of_resource_manager_stay_as_they_are():
