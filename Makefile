@@ -2,7 +2,7 @@
 PYTHON ?= python3
 RUN := .venv/bin
 
-.PHONY: demo test check bench format clean
+.PHONY: demo test check bench format translations clean
 
 .venv/ready: pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -24,6 +24,9 @@ check: .venv/ready ## format, lint, types, layers, and the rules' own examples
 
 bench: .venv/ready ## print the speed ratios
 	$(RUN)/python -m bench
+
+translations: .venv/ready ## bring the catalogues of the translators up to date with the texts, and compile them
+	$(RUN)/python -m tools.translations
 
 format: .venv/ready ## put the code into shape
 	$(RUN)/ruff format .

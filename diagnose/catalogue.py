@@ -121,3 +121,10 @@ def json_schema() -> str:
     from diagnose.engine.schema import RuleSpec
 
     return json.dumps(RuleSpec.model_json_schema(by_alias=True), indent=2)
+
+
+def report_schema() -> str:
+    """The JSON Schema of the JSON report."""
+    from diagnose.render.schema import json_schema
+
+    return json.dumps(json_schema(), indent=2)

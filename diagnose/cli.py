@@ -13,12 +13,22 @@ import click
 if TYPE_CHECKING:
     from diagnose.model import Report
     from diagnose.pipeline import Settings
+    from diagnose.render import Options
 
-FORMATS = ("terminal", "json", "html")
+FORMATS = ("terminal", "json", "html", "markdown", "junit", "sarif", "github", "azure-devops")
 """Written here so that --help need not import the renderers; a test compares with them."""
 SEVERITIES = ("info", "warning", "error", "critical")
+COMPARISON_FORMATS = ("terminal", "json", "markdown")
 PLACES = ("docker", "kubernetes", "aci", "endpoint", "azure")
-_SUFFIXES = {".html": "html", ".htm": "html", ".json": "json", ".txt": "terminal"}
+_SUFFIXES = {
+    ".html": "html",
+    ".htm": "html",
+    ".json": "json",
+    ".md": "markdown",
+    ".xml": "junit",
+    ".sarif": "sarif",
+    ".txt": "terminal",
+}
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _CALL = TypeVar("_CALL", bound=Callable[..., object])
 
@@ -61,7 +71,8 @@ def _common(command: _CALL) -> _CALL:
             "outputs",
             type=path,
             multiple=True,
-            help="File for the --format at the same place; without one its ending tells: .html, .json, .txt.",
+            help="File for the --format at the same place; without one its ending tells: .html, .json, .md, .sarif, "
+            ".txt, .xml (JUnit).",
         ),
         click.option("--fail-on", type=severity, default="error", show_default=True, help="Exit with 1 from here on."),
         click.option(
@@ -105,6 +116,8 @@ def program() -> None:
     \b
     diagnose SERVICE        look for it in Docker, Kubernetes and Azure, and say what is wrong
     diagnose analyze PATH   the same on saved logs, kubectl output and error texts
+    diagnose collect        save the evidence of a service in one file, for analyze and compare
+    diagnose compare        say what changed between two such files, or two reports
     diagnose demo           a recorded incident; needs nothing else
 
     Exit codes: 0 nothing wrong, 1 something found, 2 wrong usage, 3 could not look.
@@ -164,6 +177,78 @@ def analyze_command(paths: tuple[str, ...], **common: object) -> None:
 
     stdin = sys.stdin.buffer if "-" in paths else None
     _reported(lambda settings: analyze(paths, settings, stdin), common)
+
+
+@program.command("collect", short_help="Save the evidence of a service, to be diagnosed elsewhere.")
+@click.argument("service")
+@click.option("-n", "--namespace", help="Kubernetes namespace. [default: the context's, then all]")
+@click.option("--context", help="Kubernetes context. [default: the current one]")
+@_in_azure
+@click.option("--on", type=click.Choice(PLACES), help="Only look there; aci, endpoint: in Azure, only that kind.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    required=True,
+    metavar="FILE",
+    help="Where to; the ending tells how: .json, .json.gz or .tar.gz.",
+)
+@click.option("--timeout", type=click.FloatRange(min=1), default=30, show_default=True, metavar="SECONDS")
+@click.option("--since", callback=_duration, metavar="DURATION", help="Only log lines this young: 90s, 10m, 2h, 1d.")
+@click.option("-q", "--quiet", is_flag=True, help="Do not say what was collected.")
+def collect_command(
+    service: str, output: Path, timeout: float, since: float | None, quiet: bool, **place: str | None
+) -> None:
+    """Find SERVICE as `diagnose SERVICE` does, and save what there is to read of it, secrets replaced, in one file.
+
+    `diagnose analyze FILE` gives the same report anywhere, and `diagnose compare` tells what changed between two such
+    files. Nobody but you may read the file. Exit codes: 0 saved, 2 wrong usage, 3 nothing could be read.
+    """
+    from diagnose.pipeline import Settings, save
+    from diagnose.render.collected import lines
+    from diagnose.targets import Wanted
+
+    with _errors():
+        settings = Settings(timeout_s=timeout, since_s=since)
+        evidence = save(Wanted(service=service, **place), settings, output, _progress({"quiet": quiet}))
+    for line in () if quiet else lines(evidence, str(output)):
+        click.echo(line, err=True)
+    sys.exit(0 if any(evidence.items.values()) or any(evidence.logs.values()) else 3)
+
+
+@program.command("compare", short_help="Say what changed between two reports or collected files.")
+@click.argument("before")
+@click.argument("after")
+@click.option("--format", "formats", type=click.Choice(COMPARISON_FORMATS), multiple=True, help="[default: terminal]")
+@click.option("-o", "--output", "outputs", type=click.Path(path_type=Path), multiple=True, metavar="FILE")
+@click.option(
+    "--fail-on", type=click.Choice(SEVERITIES), default="error", show_default=True, help="Exit with 1 from here on."
+)
+@click.option("--rules", type=click.Path(path_type=Path), multiple=True, metavar="DIR", help="Further rules.")
+@click.option("-q", "--quiet", is_flag=True, help="Only the verdicts and how much changed.")
+@click.option("-v", "--verbose", is_flag=True, help="All of it, with where it can be looked up.")
+@click.option("--no-color", is_flag=True, help="No colour; the variable NO_COLOR does the same.")
+def compare_command(before: str, after: str, rules: tuple[Path, ...], **common: object) -> None:
+    """Say which failures are new, still there and fixed from BEFORE to AFTER, and what was changed in between.
+
+    Each is a file that `diagnose collect` saved, or a JSON report. Only what was collected tells of images, packages,
+    environment, limits, probes, replicas, access policies and other settings: a report holds findings alone.
+
+    Exit codes: 0 nothing new, 1 something new at or above --fail-on, 2 a file that cannot be used, 3 AFTER could not
+    be judged.
+    """
+    from diagnose.pipeline import Settings, compared
+    from diagnose.render.comparison import FORMATS as RENDERERS
+
+    destinations = _destinations(common["formats"], common["outputs"])  # type: ignore[arg-type]
+    for name, path in destinations:
+        if name not in COMPARISON_FORMATS:
+            raise click.UsageError(f"-o {path}: a comparison has no format {name}; give .json, .md or .txt")
+    with _errors():
+        comparison = compared(before, after, Settings(rules=rules))
+    for name, path in destinations:
+        _put(RENDERERS[name](comparison, _options(common)), path)
+    sys.exit(comparison.exit_code(str(common["fail_on"])))
 
 
 @program.command("vault", short_help="Show a key vault's access policies, and what a template would take from them.")
@@ -269,11 +354,12 @@ def rules_new(rule_id: str, directory: Path) -> None:
 
 
 @rules_group.command("schema")
-def rules_schema() -> None:
+@click.option("--report", is_flag=True, help="That of the JSON report instead, for programs that read it.")
+def rules_schema(report: bool) -> None:
     """Print the JSON Schema of rule files, for editors."""
     from diagnose import catalogue
 
-    click.echo(catalogue.json_schema())
+    click.echo(catalogue.report_schema() if report else catalogue.json_schema())
 
 
 class _errors:  # noqa: N801 - reads as a statement: with _errors()
@@ -309,30 +395,38 @@ def _reported(run: Callable[[Settings], Report], common: dict[str, object]) -> N
 
 
 def _exit_code(report: Report, threshold: str) -> int:
-    from diagnose.engine.report import counts_against
     from diagnose.model import Verdict
+    from diagnose.outcome import fails
 
-    if any(counts_against(finding, threshold) for finding in report.findings):
+    if fails(report, threshold):
         return 1
-    if report.verdict is Verdict.UNKNOWN:
-        return 3
-    broken = report.verdict in (Verdict.FAILING, Verdict.DEGRADED)
-    explained = any(counts_against(finding, "error") for finding in report.findings)
-    return 1 if broken and not explained and threshold != "critical" else 0
+    return 3 if report.verdict is Verdict.UNKNOWN else 0
 
 
 def _write(report: Report, common: dict[str, object]) -> None:
     from diagnose.render import FORMATS as RENDERERS
+
+    for name, path in _destinations(common["formats"], common["outputs"]):  # type: ignore[arg-type]
+        _put(RENDERERS[name].render(report, _options(common)), path)
+
+
+def _options(common: dict[str, object]) -> Options:
     from diagnose.render import Options
 
-    colour = not common["no_color"] and not os.environ.get("NO_COLOR") and sys.stdout.isatty()
-    options = Options(colour=colour, width=_width(), verbose=bool(common["verbose"]), quiet=bool(common["quiet"]))
-    for name, path in _destinations(common["formats"], common["outputs"]):  # type: ignore[arg-type]
-        text = RENDERERS[name].render(report, options)
-        if path is None:
-            click.echo(text.encode("utf-8", "replace"), nl=False)
-        else:
-            _save(path, text)
+    return Options(
+        colour=not common["no_color"] and not os.environ.get("NO_COLOR") and sys.stdout.isatty(),
+        width=_width(),
+        verbose=bool(common["verbose"]),
+        quiet=bool(common["quiet"]),
+        fail_on=str(common["fail_on"]),
+    )
+
+
+def _put(text: str, path: Path | None) -> None:
+    if path is None:
+        click.echo(text.encode("utf-8", "replace"), nl=False)
+    else:
+        _save(path, text)
 
 
 def _destinations(formats: Sequence[str], outputs: Sequence[Path]) -> list[tuple[str, Path | None]]:

@@ -13,10 +13,9 @@ from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
 from pathlib import Path
 from threading import Thread
-from typing import BinaryIO, TypeVar
+from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
-from diagnose import facts
-from diagnose.bundle import FORMAT, loaded
+from diagnose import bundle, facts, packing
 from diagnose.collectors import Limits
 from diagnose.engine.load import RuleBook, database, load
 from diagnose.engine.report import report
@@ -26,6 +25,9 @@ from diagnose.model import Collection, Evidence, Log, Missing, Report, Target, W
 from diagnose.redact import Redactor, secret_patterns
 from diagnose.streams import STREAMS
 from diagnose.targets import Candidate, Finder, Found, Unsearched, Wanted, finders
+
+if TYPE_CHECKING:
+    from diagnose.compare.model import Comparison, Side
 
 _T = TypeVar("_T")
 _GRACE_S = 0.5
@@ -53,6 +55,11 @@ class NotFoundError(DiagnoseError):
 def diagnose(wanted: Wanted, settings: Settings, progress: Callable[[str], None]) -> Report:
     """Find the service, collect, judge. Raises NotFoundError, RuleError, InputError."""
     book = _book(settings)
+    return judged(book, collect(wanted, settings, progress))
+
+
+def collect(wanted: Wanted, settings: Settings, progress: Callable[[str], None]) -> Evidence:
+    """Find the service and read what there is to read, its secrets replaced. Raises NotFoundError."""
     limits = settings.limits()
     try:
         progress("looking for the service")
@@ -61,7 +68,15 @@ def diagnose(wanted: Wanted, settings: Settings, progress: Callable[[str], None]
         collection = _collected(candidate, limits)
     finally:
         progress("")
-    return judged(book, admitted(candidate.target, collection))
+    return admitted(candidate.target, collection)
+
+
+def save(wanted: Wanted, settings: Settings, path: Path, progress: Callable[[str], None]) -> Evidence:
+    """Find the service, and save what there is to read of it at ``path``. Raises NotFoundError, InputError."""
+    packing.check_target(path)
+    evidence = collect(wanted, settings, progress)
+    packing.write(path, bundle.saved(evidence))
+    return evidence
 
 
 def analyze(paths: Sequence[str], settings: Settings, stdin: BinaryIO | None = None) -> Report:
@@ -85,14 +100,38 @@ def analyze(paths: Sequence[str], settings: Settings, stdin: BinaryIO | None = N
 
 
 def _saved_evidence(paths: Sequence[str]) -> Evidence | None:
-    """Evidence that this program saved, when that is what the only path holds."""
-    try:
-        with open(paths[0], "rb") as file:
-            if len(paths) == 1 and FORMAT.encode() in file.read(100):
-                return loaded(Path(paths[0]).read_bytes(), paths[0])
-    except OSError:
-        return None  # the reader of files says what is wrong with it
-    return None
+    """Evidence that this program saved, when that is what the only path holds. Raises InputError for one of several."""
+    bundles = [
+        path for path in paths if Path(path).is_file() and bundle.FORMAT.encode() in packing.beginning(path, 100)
+    ]
+    if bundles and len(paths) > 1:
+        raise InputError(
+            f"{bundles[0]}: a bundle is read when it is named alone; two are compared by: diagnose compare"
+        )
+    return bundle.loaded(packing.contents(bundles[0]), bundles[0]) if bundles else None
+
+
+def compared(before: str, after: str, settings: Settings) -> Comparison:
+    """Compare two files, each a bundle or a JSON report. Raises InputError for anything else, RuleError."""
+    from diagnose.compare import compare
+
+    book = _book(settings)
+    return compare(_side(before, book), _side(after, book))
+
+
+def _side(path: str, book: RuleBook) -> Side:
+    from diagnose.compare import reports
+
+    data = packing.contents(path)
+    match reports.schema_of(data):
+        case reports.SCHEMA:
+            return reports.loaded(data, path)
+        case bundle.FORMAT:
+            evidence = facts.derived(bundle.loaded(data, path))
+            told = report(book, evidence, _versions(book))
+            return reports.side_of(told, path, evidence, frozenset(book.by_id))
+    wanted = "what `diagnose collect` or --format json wrote"
+    raise InputError(f"{path}: is neither saved evidence nor a JSON report of diagnose; name {wanted}")
 
 
 def demo(case: str, settings: Settings) -> Report:
@@ -100,7 +139,7 @@ def demo(case: str, settings: Settings) -> Report:
     cases = demo_cases()
     if case not in cases:
         raise InputError(f"no demo {case!r}; there are {', '.join(cases)}")
-    evidence = loaded(files("diagnose").joinpath("demo", f"{case}.json").read_bytes(), case)
+    evidence = bundle.loaded(files("diagnose").joinpath("demo", f"{case}.json").read_bytes(), case)
     return judged(_book(settings), evidence)
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 
+from diagnose.engine.columns import Columns
 from diagnose.engine.load import RuleBook
 from diagnose.engine.places import ByPlace
-from diagnose.engine.rule import Matcher, Rule, Selection, kleene
+from diagnose.engine.rule import Rule, Selection, kleene
 from diagnose.engine.scan import Scanned, last_line, scan
 from diagnose.lines import bare, stamp
 from diagnose.model import Evidence, Item, Line, Log, Missing, Subject, Why
@@ -58,20 +58,21 @@ class Outcome:
 def match(book: RuleBook, evidence: Evidence) -> tuple[Outcome, ...]:
     """Every rule's outcome."""
     scanned = {name: scan(logs, book.patterns) for name, logs in evidence.logs.items()}
-    return tuple(_answer(rule, evidence, scanned) for rule in book.rules)
+    columns = Columns(evidence.items)
+    return tuple(_answer(rule, evidence, columns, scanned) for rule in book.rules)
 
 
-def _answer(rule: Rule, evidence: Evidence, scanned: Mapping[str, Sequence[Scanned]]) -> Outcome:
+def _answer(rule: Rule, evidence: Evidence, columns: Columns, scanned: Mapping[str, Sequence[Scanned]]) -> Outcome:
     try:
-        return _outcome(rule, evidence, scanned)
+        return _outcome(rule, evidence, columns, scanned)
     except Exception as error:  # noqa: BLE001 - a rule that breaks costs its own answer, not the run
         what = f"rule {rule.id} broke: {type(error).__name__}"
         stream = rule.selections[0].stream
         return Outcome(rule, (), (Missing(stream=stream, why=Why.FAILED, what=what, needs="please report this"),))
 
 
-def _outcome(rule: Rule, evidence: Evidence, scanned: Mapping[str, Sequence[Scanned]]) -> Outcome:
-    chosen = {s.name: tuple(_select(s, evidence, scanned)) for s in rule.selections}
+def _outcome(rule: Rule, evidence: Evidence, columns: Columns, scanned: Mapping[str, Sequence[Scanned]]) -> Outcome:
+    chosen = {s.name: tuple(_select(s, columns, scanned)) for s in rule.selections}
     needed = [s for s in rule.selections if s.name in rule.condition]
     if not any(chosen[s.name] for s in needed):
         lacking = tuple(m for s in needed for m in _lacking(s.stream, Subject(), evidence))
@@ -79,6 +80,9 @@ def _outcome(rule: Rule, evidence: Evidence, scanned: Mapping[str, Sequence[Scan
         undecided = kleene(rule.condition, values)
         if undecided is not True:
             return Outcome(rule, (), lacking if undecided is None else ())
+    at_best = {s.name: None if chosen[s.name] or _lacking(s.stream, Subject(), evidence) else False for s in needed}
+    if kleene(rule.condition, at_best) is False:
+        return Outcome(rule, (), ())  # whatever the subject
     hits: list[Hit] = []
     lacking_all: list[Missing] = []
     placed = {name: ByPlace((m.item.subject, m) for m in matches) for name, matches in chosen.items()}
@@ -167,17 +171,14 @@ def _close(
     }
 
 
-def _select(selection: Selection, evidence: Evidence, scanned: Mapping[str, Sequence[Scanned]]) -> Iterable[Match]:
+def _select(selection: Selection, columns: Columns, scanned: Mapping[str, Sequence[Scanned]]) -> Iterable[Match]:
     if STREAMS[selection.stream].is_text:
         for one in scanned.get(selection.stream, ()):
             if selection.run in ("any", one.log.run):
                 yield from _select_lines(selection, one)
         return
-    for item in evidence.items.get(selection.stream, ()):
-        if selection.run not in ("any", getattr(item, "run", selection.run)):
-            continue
-        captures = _captures(selection.where, item)
-        if captures is not None:
+    for item, captures in columns.chosen(selection.stream, selection.where):
+        if selection.run in ("any", getattr(item, "run", selection.run)):
             yield Match(item, captures, count=item.count if isinstance(item, Event) else 1)
 
 
@@ -204,60 +205,3 @@ def _line_match(log: Log, number: int, raw: str, wanted: Sequence[Pattern]) -> M
         captures |= search(pattern, raw) or {}
     item = Line(source=log.source, subject=log.subject, line=number, time=stamp(raw), content=bare(raw), run=log.run)
     return Match(item, captures, log)
-
-
-def _captures(where: Sequence[Matcher], item: Item) -> dict[str, str] | None:
-    """What the tests captured, or None when one of them fails."""
-    captures: dict[str, str] = {}
-    for matcher in where:
-        found = _passes(matcher, getattr(item, matcher.field))
-        if found is None:
-            return None
-        captures |= found
-    return captures
-
-
-def _passes(matcher: Matcher, value: object) -> Mapping[str, str] | None:
-    """Captures of a test that holds (empty for most), None when it does not."""
-    found = _TESTS[matcher.test](matcher, value)
-    if matcher.negate:
-        return {} if found is None else None
-    return found
-
-
-def _equals(matcher: Matcher, value: object) -> Mapping[str, str] | None:
-    values = value if isinstance(value, tuple) else (value,)
-    return {} if any(_same(one, wanted) for one in values for wanted in matcher.values) else None
-
-
-def _same(value: object, wanted: object) -> bool:
-    """Equal, and no bool taken for a number."""
-    return value == wanted and isinstance(value, bool) == isinstance(wanted, bool)
-
-
-def _regex(matcher: Matcher, value: object) -> Mapping[str, str] | None:
-    texts = value if isinstance(value, tuple) else (value,)
-    found = (search(matcher.pattern, str(text)) for text in texts if text is not None and matcher.pattern)
-    return next((captures for captures in found if captures is not None), None)
-
-
-def _exists(matcher: Matcher, value: object) -> Mapping[str, str] | None:
-    return {} if (value not in (None, "", ())) is bool(matcher.values[0]) else None
-
-
-def _compare(holds: Callable[[float, float], bool], matcher: Matcher, value: object) -> Mapping[str, str] | None:
-    bound = matcher.values[0]
-    if not isinstance(value, (int, float)) or not isinstance(bound, (int, float)):
-        return None
-    return {} if holds(value, bound) else None
-
-
-_TESTS: Mapping[str, Callable[[Matcher, object], Mapping[str, str] | None]] = {
-    "equals": _equals,
-    "regex": _regex,
-    "exists": _exists,
-    "above": partial(_compare, lambda value, bound: value > bound),
-    "below": partial(_compare, lambda value, bound: value < bound),
-    "at_least": partial(_compare, lambda value, bound: value >= bound),
-    "at_most": partial(_compare, lambda value, bound: value <= bound),
-}

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from diagnose.engine.match import Hit, Match
 from diagnose.engine.rule import Selection, filled
+from diagnose.language import rule_text
 from diagnose.lines import neighbours
 from diagnose.model import Citation, Evidence, Fix, Item, Line, Subject
 from diagnose.patterns import Pattern, matched
@@ -30,12 +31,12 @@ _TELLING = 3
 
 def title(hit: Hit, evidence: Evidence) -> str:
     """The rule's title, filled."""
-    return filled(hit.rule.title, _Names(hit, evidence).plain)
+    return filled(rule_text(hit.rule.title), _Names(hit, evidence).plain)
 
 
 def explanation(hit: Hit, evidence: Evidence) -> str:
     """Why it fails, in full sentences."""
-    return filled(hit.rule.explain, _Names(hit, evidence).plain)
+    return filled(rule_text(hit.rule.explain), _Names(hit, evidence).plain)
 
 
 def fixes(hit: Hit, evidence: Evidence) -> tuple[Fix, ...]:
@@ -44,9 +45,9 @@ def fixes(hit: Hit, evidence: Evidence) -> tuple[Fix, ...]:
     return tuple(
         replace(
             fix,
-            text=filled(fix.text, names.plain),
+            text=filled(rule_text(fix.text), names.plain),
             command=filled(fix.command, names.quoted),
-            verify=filled(fix.verify, names.plain),
+            verify=filled(rule_text(fix.verify), names.plain),
         )
         for fix in hit.rule.fixes
     )

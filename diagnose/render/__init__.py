@@ -1,4 +1,4 @@
-"""A report laid out for a terminal, a browser or a program."""
+"""A report laid out for a terminal, a browser, a comment, a pipeline or a program."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from diagnose.model import Report
-from diagnose.render import html, json, terminal
+from diagnose.render import html, json, junit, markdown, sarif, terminal
+from diagnose.render.annotations import azure_devops, github
 from diagnose.render.options import Options
 
 __all__ = ["FORMATS", "Format", "Options"]
@@ -26,6 +27,11 @@ _ALL = (
     Format("terminal", terminal.render),
     Format("json", json.render),
     Format("html", html.render),
+    Format("markdown", markdown.render),
+    Format("junit", junit.render),
+    Format("sarif", sarif.render),
+    Format("github", github),
+    Format("azure-devops", azure_devops),
 )
 
 FORMATS: Mapping[str, Format] = MappingProxyType({format.name: format for format in _ALL})

@@ -1,80 +1,169 @@
-"""The report as one HTML file that needs nothing else: no script, no outside address, and a policy forbidding both."""
+"""The report as one HTML file that needs nothing else: no outside address, and a policy that allows its own parts only.
+
+Its one script copies a command; all of the page can be read, linked and printed without it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections import Counter
+from collections.abc import Sequence
+from functools import cache
+from typing import TYPE_CHECKING, TypeAlias
 
-from diagnose.model import Citation, Finding, Fix, Moment, Report, StageState
+from diagnose.model import SEVERITIES, Report, Role, Verdict
 from diagnose.render.options import Options
+from diagnose.render.page import LEVELS, WHOLE, Limits, Part, least, parts, weight
 from diagnose.render.plain import plain
-from diagnose.render.view import Further, Unseen, View, view
-from diagnose.render.words import (
-    LOST,
-    STATES,
-    circumstances,
-    classification,
-    climbed,
-    clock,
-    duration,
-    first_line,
-    in_order,
-    iso,
-    left_open,
-    location,
-    number,
-    risk,
-    size,
-    subjects,
-)
+from diagnose.render.view import View, view
+from diagnose.render.words import UNCAUSED, number
 
 if TYPE_CHECKING:
-    from jinja2 import Environment
+    from jinja2 import Template
 
-Part = dict[str, object]
-"""Something the template lays out: texts, and lists of parts."""
-
-_MARKS = {StageState.PASSED: "✓", StageState.FAILED: "✕", StageState.NOT_REACHED: "–", StageState.UNKNOWN: "?"}
-_CLASSES = {
-    StageState.PASSED: "passed",
-    StageState.FAILED: "failed",
-    StageState.NOT_REACHED: "ahead",
-    StageState.UNKNOWN: "unknown",
-}
-
-_SUBJECTS = 10
-_RULES = 20
-_EVIDENCE = 5
-"""Citations shown of one finding, unless all are asked for."""
-_CHARACTERS = 2_000
-"""Characters shown of one line of evidence, and a quarter of it of a line beside it, unless all are asked for."""
+_LARGEST = 2_850_000
+"""Bytes of the reports of a page, beside its style: the file stays under 3 MB."""
+_FRAME = 5_000
+"""Bytes of a report without anything in it: the ladder, headings."""
+_ENTRY = 900
+"""Bytes of a service in the index."""
+_BY_URGENCY = (Verdict.FAILING, Verdict.DEGRADED, Verdict.UNKNOWN, Verdict.HEALTHY)
+_OF_NOW = (Role.ROOT_CAUSE, Role.CONTRIBUTING, Role.SYMPTOM)
+_Named: TypeAlias = tuple[Report, str]
+"""A report, and what the ids of its parts begin with."""
 
 
 def render(report: Report, options: Options) -> str:
-    """The whole file. Of ``options`` only ``verbose`` matters; the others concern a terminal."""
-    from importlib.resources import files
-
-    from markupsafe import Markup
-
-    style = files("diagnose.reports").joinpath("report.css").read_text(encoding="utf-8")
-    page = _environment().get_template("report.html.j2")
-    laid_out = page.render(policy=policy(style), style=Markup(style), **_parts(report, verbose=options.verbose))
-    return laid_out.rstrip("\n") + "\n"
+    """The whole file. Of ``options`` only ``verbose`` matters: it shows all, as far as that fits into 3 MB."""
+    [told] = _fitting([(report, "")], options)
+    title = f"{told['service']}: {told['verdict']}" + (f", {told['stop']}" if told["stop"] else "")
+    return _page(title=title, reports=[told], index=None)
 
 
-def policy(style: str) -> str:
-    """The content security policy of a page whose only resource is this inline style."""
+def render_many(reports: Sequence[Report], options: Options) -> str:
+    """One file of all ``reports`` behind an index: the most urgent first, a cause that several share said once.
+
+    Where they do not fit into 3 MB together, the last ones stand in the index only, which says so.
+    """
+    ordered = [(report, f"s{place}-") for place, report in enumerate(sorted(reports, key=_urgency), 1)]
+    shown = _fitting(ordered, options)
+    index = _index(ordered, len(shown))
+    return _page(title=f"{index['title']}: {index['summary']}", reports=shown, index=index)
+
+
+def policy(style: str, script: str) -> str:
+    """The content security policy of a page whose only resources are this style and this script, inline."""
+    return (
+        f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def _digest(text: str) -> str:
     from base64 import b64encode
     from hashlib import sha256
 
-    digest = b64encode(sha256(style.encode()).digest()).decode()
-    return f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+    return f"sha256-{b64encode(sha256(text.encode()).digest()).decode()}"
 
 
-def _environment() -> Environment:
+def _urgency(report: Report) -> tuple[int, int, str, str]:
+    """Sorts the report that needs a person soonest first."""
+    now = [finding for finding in report.findings if finding.role in _OF_NOW]
+    gravest = max((SEVERITIES.index(finding.severity) for finding in now), default=-1)
+    return (_BY_URGENCY.index(report.verdict), -gravest, report.service, report.target.where)
+
+
+def _fitting(reports: Sequence[_Named], options: Options) -> list[Part]:
+    """The parts of the reports at the first level at which they fit; of too many the first ones."""
+    laid_out: list[Part] = []
+    room = _LARGEST - _ENTRY * len(reports)
+    for limits in (WHOLE, *LEVELS) if options.verbose else LEVELS:
+        last = limits is LEVELS[-1]
+        if not last and sum(least(report, limits) for report, _ in reports) > room:
+            continue
+        laid_out = _laid_out(reports, limits, room, fewest=1 if last else 0)
+        if len(laid_out) == len(reports):
+            break
+    return laid_out
+
+
+def _laid_out(reports: Sequence[_Named], limits: Limits, room: int, *, fewest: int) -> list[Part]:
+    """The parts of the first reports, as many as fit into ``room`` bytes, but ``fewest`` in any case."""
+    found: list[Part] = []
+    for report, prefix in reports:
+        told = parts(report, limits, prefix=prefix)
+        room -= weight(told) + _FRAME
+        if room < 0 and len(found) >= fewest:
+            break
+        found.append(told)
+    return found
+
+
+def _index(reports: Sequence[_Named], shown: int) -> Part:
+    """``reports`` in their order; the first ``shown`` of them follow in full."""
+    groups: dict[tuple[str, str], list[Part]] = {}
+    for place, (report, prefix) in enumerate(reports):
+        told = view(report)
+        known = told.main if told.known else None
+        cause = (known.title, known.rule) if known else (UNCAUSED[report.verdict], "")
+        groups.setdefault(cause, []).append(_service(told, prefix if place < shown else ""))
+    verdicts = Counter(report.verdict.value for report, _ in reports)
+    return {
+        "title": number(len(reports), "service"),
+        "summary": ", ".join(f"{count:,} {verdict}" for verdict, count in verdicts.items()),
+        "groups": [
+            {"title": title, "rule": rule, "services": services, "same": _same(len(services)) if rule else ""}
+            for (title, rule), services in groups.items()
+        ],
+        "left_out": _left_out(len(reports) - shown),
+    }
+
+
+def _service(told: View, prefix: str) -> Part:
+    return {
+        "id": f"{prefix}report" if prefix else "",
+        "service": told.service,
+        "verdict": told.verdict,
+        "stop": told.stop,
+        "place": told.place,
+    }
+
+
+def _same(services: int) -> str:
+    return f"The same cause in {number(services, 'service')}" if services > 1 else ""
+
+
+def _left_out(reports: int) -> str:
+    were = "is" if reports == 1 else "are"
+    return f"{number(reports, 'report')} {were} left out to keep this file small." if reports else ""
+
+
+def _page(*, title: str, reports: Sequence[Part], index: Part | None) -> str:
+    from markupsafe import Markup
+
+    style, script = _text("report.css"), _text("report.js")
+    laid_out = _template().render(
+        title=title,
+        policy=policy(style, script),
+        style=Markup(style),
+        script=Markup(script),
+        reports=reports,
+        index=index,
+        top=2 if index else 1,
+    )
+    return laid_out.rstrip("\n") + "\n"
+
+
+def _text(name: str) -> str:
+    from importlib.resources import files
+
+    return files("diagnose.reports").joinpath(name).read_text(encoding="utf-8")
+
+
+@cache
+def _template() -> Template:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
-    return Environment(
+    environment = Environment(
         loader=PackageLoader("diagnose.reports", ""),
         autoescape=True,  # select_autoescape() would leave a .j2 file unescaped
         finalize=_shown,
@@ -82,130 +171,9 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    return environment.get_template("report.html.j2")
 
 
 def _shown(value: object) -> object:
     """What is printed of ``value``: every text of the page comes through here, and is escaped after it."""
     return plain(value) if type(value) is str else value
-
-
-def _parts(report: Report, *, verbose: bool) -> Part:
-    told = view(report)
-    gaps = [_gap(gap) for gap in told.unseen]
-    return {
-        "told": told,
-        "notes": report.target.notes,
-        "lost": "" if climbed(report.ladder) else LOST,
-        "ladder": [_rung(stage, state) for stage, state in report.ladder] if climbed(report.ladder) else [],
-        "answer": _answer(report, told, told.main, verbose) if told.main else None,
-        "further": [_further(report, one, verbose) for one in told.further],
-        "unseen_first": gaps if told.blind else [],
-        "unseen_last": [] if told.blind else gaps,
-        "timeline": [_moment(moment) for moment in in_order(report.timeline)],
-        **_background(report, told),
-    }
-
-
-def _gap(gap: Unseen) -> Part:
-    return {
-        "why": gap.why,
-        "what": "; ".join(gap.what),
-        "needs": "; ".join(gap.needs),
-        "left_open": left_open(gap.rules, _RULES),
-    }
-
-
-def _moment(moment: Moment) -> Part:
-    return {
-        "clock": clock(moment.time),
-        "iso": iso(moment.time),
-        "what": moment.what,
-        "subject": moment.subject,
-    }
-
-
-def _background(report: Report, told: View) -> Part:
-    return {
-        "collected": [
-            {
-                "collector": one.collector,
-                "brought": number(one.items, "item"),
-                "size": size(one.bytes),
-                "duration": duration(one.seconds),
-            }
-            for one in sorted(report.collected, key=lambda one: one.collector)
-        ],
-        "cuts": report.cuts,
-        "redactions": told.redactions,
-        "versions": ", ".join(f"{name} {version}" for name, version in sorted(report.versions.items())),
-    }
-
-
-def _rung(stage: str, state: StageState) -> Part:
-    return {"stage": stage, "state": STATES[state], "mark": _MARKS[state], "class": _CLASSES[state]}
-
-
-def _answer(report: Report, told: View, main: Finding, verbose: bool) -> Part:
-    steps = (*main.fixes, *(Fix(sentence) for sentence in told.reading))
-    return {**_finding(report, main, verbose), "steps": [_fix(step) for step in steps]}
-
-
-def _further(report: Report, one: Further, verbose: bool) -> Part:
-    return {"label": one.label, "folded": one.folded, **_finding(report, one.finding, verbose)}
-
-
-def _finding(report: Report, finding: Finding, verbose: bool) -> Part:
-    shown = finding.evidence if verbose else finding.evidence[:_EVIDENCE]
-    hidden = len(finding.evidence) - len(shown)
-    return {
-        "title": finding.title,
-        "explain": plain(finding.explain).strip().split("\n"),
-        "where": subjects(finding, report.target, len(finding.subjects) if verbose else _SUBJECTS),
-        "rule": classification(finding),
-        "evidence": [_citation(citation, None if verbose else _CHARACTERS) for citation in shown],
-        "hidden": f"and {hidden} more" if hidden else "",
-        "steps": [_fix(fix) for fix in finding.fixes],
-        "references": [_reference(text) for text in finding.references],
-    }
-
-
-def _citation(citation: Citation, most: int | None) -> Part:
-    lines = (*citation.before, citation.text, *citation.after)
-    return {
-        "location": location(citation),
-        "circumstances": circumstances(citation),
-        "lines": list(_lines(lines, first_line(citation), hit=len(citation.before), most=most)),
-    }
-
-
-def _lines(lines: Iterable[str], first: int | None, *, hit: int, most: int | None) -> Iterable[Part]:
-    context = most // 4 if most else None
-    for place, line in enumerate(lines):
-        yield {
-            "number": "" if first is None else str(first + place),
-            "text": _ends(plain(line).rstrip(), most if place == hit else context),
-            "hit": place == hit,
-        }
-
-
-def _ends(text: str, most: int | None) -> str:
-    """How ``text`` begins and ends when it is longer than ``most`` characters."""
-    if most is None or len(text) <= most:
-        return text
-    start, end = most - most // 4, len(text) - most // 4
-    return f"{text[:start]} ... {end - start:,} characters left out ... {text[end:]}"
-
-
-def _fix(fix: Fix) -> Part:
-    return {
-        "text": fix.text,
-        "command": plain(fix.command).strip("\n"),
-        "risk": risk(fix),
-        "verify": fix.verify,
-    }
-
-
-def _reference(text: str) -> Part:
-    """Only an https address without anything odd in it becomes a link."""
-    clean = plain(text)
-    return {"text": clean, "link": clean if clean.startswith("https://") and not set(clean) & set(" \n<>\"'`") else ""}

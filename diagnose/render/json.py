@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from diagnose.model import Citation, Collected, Finding, Moment, NotChecked, Report, Target
 from diagnose.render.options import Options
 from diagnose.render.words import in_order, iso
 
-SCHEMA = "diagnose/report/1"
+if TYPE_CHECKING:
+    from diagnose.render.schema import (
+        CitationDocument,
+        CollectedDocument,
+        FindingDocument,
+        MomentDocument,
+        NotCheckedDocument,
+        ReportDocument,
+        TargetDocument,
+    )
 
 # A JSON document is printed on terminals too: what could steer one is written as \uXXXX, and reads back unchanged.
 _STEERING = re.compile(r"[\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
@@ -18,23 +29,29 @@ _SURROGATES = re.compile(r"[\ud800-\udfff]")
 
 def render(report: Report, options: Options) -> str:
     """The document; the same whatever ``options`` say, because a program reads it."""
-    text = _SURROGATES.sub("\ufffd", json.dumps(document(report), ensure_ascii=False, indent=2))
+    return written(document(report))
+
+
+def written(document: Mapping[str, object]) -> str:
+    """``document`` as text that can be printed on a terminal, and reads back unchanged but for lone surrogates."""
+    text = _SURROGATES.sub("\ufffd", json.dumps(document, ensure_ascii=False, indent=2))
     return _STEERING.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n"
 
 
-def document(report: Report) -> dict[str, object]:
+def document(report: Report) -> ReportDocument:
     """The report as plain values. Lists keep the report's order where it means something and are sorted elsewhere."""
     return {
-        "schema": SCHEMA,
+        "schema": "diagnose/report/1",
         "service": report.service,
         "target": _target(report.target),
-        "verdict": report.verdict.value,
+        "verdict": report.verdict,
         "verdict_reason": report.verdict_reason,
         "stage": {"reached": report.reached, "failed": report.failed},
-        "ladder": [{"stage": stage, "state": state.value} for stage, state in report.ladder],
+        "ladder": [{"stage": stage, "state": state} for stage, state in report.ladder],
         "findings": [_finding(finding) for finding in report.findings],
         "not_checked": [_not_checked(gap) for gap in report.not_checked],
         "timeline": [_moment(moment) for moment in in_order(report.timeline)],
+        "earlier": report.earlier,
         "collected": [_collected(one) for one in sorted(report.collected, key=lambda one: one.collector)],
         "redactions": dict(sorted(report.redactions.items())),
         "cuts": list(report.cuts),
@@ -42,7 +59,7 @@ def document(report: Report) -> dict[str, object]:
     }
 
 
-def _target(target: Target) -> dict[str, object]:
+def _target(target: Target) -> TargetDocument:
     return {
         "kind": target.kind,
         "where": target.where,
@@ -54,12 +71,12 @@ def _target(target: Target) -> dict[str, object]:
     }
 
 
-def _finding(finding: Finding) -> dict[str, object]:
+def _finding(finding: Finding) -> FindingDocument:
     return {
         "rule": finding.rule,
         "title": finding.title,
         "kind": finding.kind,
-        "role": finding.role.value,
+        "role": finding.role,
         "stage": finding.stage,
         "severity": finding.severity,
         "subjects": sorted(str(subject) for subject in finding.subjects),
@@ -73,7 +90,7 @@ def _finding(finding: Finding) -> dict[str, object]:
     }
 
 
-def _citation(citation: Citation) -> dict[str, object]:
+def _citation(citation: Citation) -> CitationDocument:
     return {
         "source": citation.source,
         "line": citation.line,
@@ -82,18 +99,19 @@ def _citation(citation: Citation) -> dict[str, object]:
         "before": list(citation.before),
         "after": list(citation.after),
         "count": citation.count,
+        "marked": citation.marked,
     }
 
 
-def _not_checked(gap: NotChecked) -> dict[str, object]:
+def _not_checked(gap: NotChecked) -> NotCheckedDocument:
     return {"what": gap.what, "why": gap.why, "needs": gap.needs, "rules": sorted(gap.rules)}
 
 
-def _moment(moment: Moment) -> dict[str, object]:
-    return {"time": iso(moment.time), "what": moment.what, "subject": moment.subject}
+def _moment(moment: Moment) -> MomentDocument:
+    return {"time": iso(moment.time), "what": moment.what, "subject": moment.subject, "kind": moment.kind}
 
 
-def _collected(one: Collected) -> dict[str, object]:
+def _collected(one: Collected) -> CollectedDocument:
     return {
         "collector": one.collector,
         "items": one.items,

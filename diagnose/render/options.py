@@ -16,3 +16,5 @@ class Options:
     """All that is known."""
     quiet: bool = False
     """Only the answer; wins over ``verbose``."""
+    fail_on: str = "error"
+    """The severity from which on the run fails: what a pipeline shows as failed agrees with the exit code."""

@@ -24,6 +24,8 @@ class Further:
     """Told with its evidence: a second cause, a contribution, or something that nothing explains."""
     folded: tuple[str, ...]
     """Titles of what it accounts for."""
+    symptoms: tuple[Finding, ...]
+    """The same, as far as it was found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,8 @@ class View:
     """Where to read on when no cause is known."""
     folded: tuple[str, ...]
     """Titles of the symptoms that ``main`` accounts for."""
+    symptoms: tuple[Finding, ...]
+    """The same, as far as they were found."""
     further: tuple[Further, ...]
     unseen: tuple[Unseen, ...]
     blind: bool
@@ -91,7 +95,8 @@ def view(report: Report) -> View:
         known=known,
         remedy="What to do" if known else "Where to look next",
         reading=() if known or main is None else tuple(_reading(report, main)),
-        folded=_titles(report, main) if main else (),
+        folded=_titles(_by_rule(report), main) if main else (),
+        symptoms=_symptoms(report, main) if main else (),
         further=tuple(_further(report, main)),
         unseen=tuple(_unseen(report.not_checked)),
         blind=blind,
@@ -109,19 +114,23 @@ def _main(report: Report) -> Finding | None:
     open_questions = (
         finding
         for finding in report.findings
-        if finding.role in (Role.SYMPTOM, Role.CONTRIBUTING) and finding not in folded
+        if finding.role in (Role.SYMPTOM, Role.CONTRIBUTING) and id(finding) not in folded
     )
     return next(open_questions, None)
 
 
-def _folded(report: Report) -> list[Finding]:
-    """The findings that another one accounts for, and that are told under its name."""
-    folded: list[Finding] = []
+def _folded(report: Report) -> set[int]:
+    """Identities of the findings that another one accounts for, and that are told under its name."""
+    causes: dict[str, list[Finding]] = {}
+    for finding in report.findings:
+        for rule in finding.explains:
+            causes.setdefault(rule, []).append(finding)
+    folded: set[int] = set()
     for finding in report.findings:
         if finding.role in (Role.SYMPTOM, Role.LATENT) and any(
-            _accounts(other, finding) for other in report.findings if other not in folded
+            id(other) not in folded and _accounts(other, finding) for other in causes.get(finding.rule, ())
         ):
-            folded.append(finding)
+            folded.add(id(finding))
     return folded
 
 
@@ -180,11 +189,19 @@ def _reading(report: Report, main: Finding) -> Iterable[str]:
         yield "Make readable what could not be checked, listed below: the cause may be there."
 
 
-def _titles(report: Report, cause: Finding) -> tuple[str, ...]:
+def _by_rule(report: Report) -> Mapping[str, Finding]:
+    return {finding.rule: finding for finding in report.findings}
+
+
+def _titles(found: Mapping[str, Finding], cause: Finding) -> tuple[str, ...]:
     """Of what ``cause`` accounts for; the id alone where the report holds no more of it."""
-    titles = {finding.rule: finding.title for finding in report.findings}
-    rules = sorted(cause.explains)
-    return tuple(f"{titles[rule]} ({rule})" if rule in titles else rule for rule in rules)
+    return tuple(f"{found[rule].title} ({rule})" if rule in found else rule for rule in sorted(cause.explains))
+
+
+def _symptoms(report: Report, cause: Finding) -> tuple[Finding, ...]:
+    """In the order of their ids, as their titles are."""
+    told = (finding for finding in report.findings if cause.explains and _accounts(cause, finding))
+    return tuple(sorted(told, key=lambda finding: finding.rule))
 
 
 _ORDER = (Role.ROOT_CAUSE, Role.CONTRIBUTING, Role.SYMPTOM, Role.LATENT, Role.ADVICE)
@@ -192,11 +209,12 @@ _ORDER = (Role.ROOT_CAUSE, Role.CONTRIBUTING, Role.SYMPTOM, Role.LATENT, Role.AD
 
 def _further(report: Report, main: Finding | None) -> Iterable[Further]:
     """All but the answer and the symptoms something accounts for: by role, and as ranked within it."""
-    folded = _folded(report)
-    told = [finding for finding in report.findings if finding is not main and finding not in folded]
+    folded, found = _folded(report), _by_rule(report)
+    told = [finding for finding in report.findings if finding is not main and id(finding) not in folded]
     for finding in sorted(told, key=lambda finding: _ORDER.index(finding.role)):
         urgent = finding.role not in (Role.LATENT, Role.ADVICE)
-        yield Further(_label(finding.role), finding, urgent, _titles(report, finding))
+        symptoms = _symptoms(report, finding)
+        yield Further(_label(finding.role), finding, urgent, _titles(found, finding), symptoms)
 
 
 def _label(role: Role) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from diagnose.model import Citation, Finding, Fix, Moment, StageState, Subject, Target
+from diagnose.model import Citation, Finding, Fix, Moment, StageState, Subject, Target, Verdict
 
 MARKS: Mapping[StageState, str] = {
     StageState.PASSED: "ok",
@@ -26,7 +26,31 @@ STATES: Mapping[StageState, str] = {
 LOST = "Nothing that was read shows how far the deployment came."
 """In place of a ladder of which no rung is known."""
 
-_RISKS = {"none": "", "low": "low", "high": "high, think before you run it"}
+UNCAUSED: Mapping[Verdict, str] = {
+    Verdict.FAILING: "The cause was not found",
+    Verdict.DEGRADED: "The cause was not found",
+    Verdict.UNKNOWN: "Not enough could be seen",
+    Verdict.HEALTHY: "Nothing is wrong",
+}
+"""What is said of services without a known cause, where many are listed."""
+
+RISKS: Mapping[str, str] = {"none": "none", "low": "low", "high": "high, think before you run it"}
+"""Of a fix."""
+
+KINDS: Mapping[str, str] = {
+    "deployment": "Deployment",
+    "build": "Image build",
+    "schedule": "Scheduling",
+    "pull": "Image pull",
+    "start": "Start",
+    "init": "init()",
+    "probe": "Probes",
+    "crash": "Crashes",
+    "policy": "Policy writes",
+    "request": "Requests",
+    "": "Other",
+}
+"""Of the moments of a time line: MOMENTS, and what is none of them."""
 
 
 def climbed(ladder: Sequence[tuple[str, StageState]]) -> bool:
@@ -90,13 +114,23 @@ def subject_name(subject: Subject, target: Target) -> str:
 
 def risk(fix: Fix) -> str:
     """In words; empty when there is none."""
-    return _RISKS[fix.risk]
+    return "" if fix.risk == "none" else RISKS[fix.risk]
 
 
 def left_open(rules: Sequence[str], most: int) -> str:
     """How many rules could not be decided, with the names of the first ``most``."""
     names = ", ".join(rules[:most]) + (", ..." if len(rules) > most else "")
     return f"{number(len(rules), 'rule')} ({names})" if rules else ""
+
+
+def left_out(characters: int) -> str:
+    """Stands where a line was cut."""
+    return f"... {number(characters, 'character')} left out ..."
+
+
+def more(count: int) -> str:
+    """How many there are besides; empty without any."""
+    return f"and {count:,} more" if count else ""
 
 
 def in_order(timeline: Sequence[Moment]) -> list[Moment]:

@@ -30,6 +30,7 @@ def test_it_has_exactly_the_keys_that_other_programs_read(failing: Report) -> No
         "findings",
         "not_checked",
         "timeline",
+        "earlier",
         "collected",
         "redactions",
         "cuts",
@@ -59,10 +60,19 @@ def test_it_has_exactly_the_keys_that_other_programs_read(failing: Report) -> No
         "fixes",
         "references",
     ]
-    assert list(finding["evidence"][0]) == ["source", "line", "time", "text", "before", "after", "count"]
+    assert list(finding["evidence"][0]) == [
+        "source",
+        "line",
+        "time",
+        "text",
+        "before",
+        "after",
+        "count",
+        "marked",
+    ]
     assert list(finding["fixes"][0]) == ["text", "command", "risk", "verify"]
     assert list(document["not_checked"][0]) == ["what", "why", "needs", "rules"]
-    assert list(document["timeline"][0]) == ["time", "what", "subject"]
+    assert list(document["timeline"][0]) == ["time", "what", "subject", "kind"]
     assert list(document["collected"][0]) == ["collector", "items", "bytes", "seconds"]
 
 
@@ -93,6 +103,7 @@ def test_it_says_what_the_report_says(degraded: Report) -> None:
                 "before": [],
                 "after": [],
                 "count": 1,
+                "marked": "",
             }
         ],
         "explains": [],
@@ -131,9 +142,9 @@ def test_times_are_utc_and_in_their_order(healthy: Report) -> None:
         Moment(datetime(2026, 11, 22, 11, 59), "first", ""),
     )
     assert _read(replace(healthy, timeline=moments))["timeline"] == [
-        {"time": "2026-11-22T11:59:00Z", "what": "first", "subject": ""},
-        {"time": "2026-11-22T12:00:00Z", "what": "second", "subject": ""},
-        {"time": "2026-11-22T12:00:00.500000Z", "what": "third", "subject": ""},
+        {"time": "2026-11-22T11:59:00Z", "what": "first", "subject": "", "kind": ""},
+        {"time": "2026-11-22T12:00:00Z", "what": "second", "subject": "", "kind": ""},
+        {"time": "2026-11-22T12:00:00.500000Z", "what": "third", "subject": "", "kind": ""},
     ]
 
 

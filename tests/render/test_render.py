@@ -11,7 +11,7 @@ from diagnose.render import FORMATS, Options
 
 
 def test_each_format_is_found_by_its_own_name() -> None:
-    assert list(FORMATS) == ["terminal", "json", "html"]
+    assert list(FORMATS) == ["terminal", "json", "html", "markdown", "junit", "sarif", "github", "azure-devops"]
     assert all(format.name == name for name, format in FORMATS.items())
 
 

@@ -68,6 +68,14 @@ def test_folded_symptoms_are_named_by_their_titles(failing: Report) -> None:
     )
 
 
+def test_folded_symptoms_are_at_hand_as_far_as_they_were_found(failing: Report) -> None:
+    assert view(failing).symptoms == (failing.findings[2],)
+    elsewhere = replace(
+        failing.findings[2], subjects=(replace(failing.findings[2].subjects[0], pod="p", workload="o"),)
+    )
+    assert view(replace(failing, findings=(failing.findings[0], elsewhere))).symptoms == ()
+
+
 def test_without_a_cause_the_first_open_question_is_told_and_where_to_read_on(unexplained: Report) -> None:
     [symptom] = unexplained.findings
     evidence = (replace(symptom.evidence[0], source="app.log", line=12),)
