@@ -28,6 +28,9 @@ bench: .venv/ready ## print the speed ratios
 translations: .venv/ready ## bring the catalogues of the translators up to date with the texts, and compile them
 	$(RUN)/python -m tools.translations
 
+screenshots: .venv/ready ## take the pictures of docs/ anew, with the system's Chromium
+	$(RUN)/python docs/screenshots.py
+
 format: .venv/ready ## put the code into shape
 	$(RUN)/ruff format .
 	$(RUN)/ruff check --fix .

@@ -1,10 +1,10 @@
-"""``python -m bench [scan|redact|list|wait|start]``: all of them without a name."""
+"""``python -m bench [scan|redact|list|wait|start|render]``: all of them without a name."""
 
 from __future__ import annotations
 
 import sys
 
-from bench import cluster, redaction, scanning, starting
+from bench import cluster, redaction, rendering, scanning, starting
 
 BENCHES = {
     "scan": scanning.run,
@@ -12,6 +12,7 @@ BENCHES = {
     "list": cluster.run_listing,
     "wait": cluster.run_waiting,
     "start": starting.run,
+    "render": rendering.run,
 }
 
 for name in sys.argv[1:] or BENCHES:

@@ -81,7 +81,7 @@ def _common(command: _CALL) -> _CALL:
             default=30,
             show_default=True,
             metavar="SECONDS",
-            help="For the whole run; a partial answer is still an answer.",
+            help="For each service; a partial answer is still an answer.",
         ),
         click.option(
             "--since", callback=_duration, metavar="DURATION", help="Only log lines this young: 90s, 10m, 2h, 1d."
@@ -124,15 +124,15 @@ def program() -> None:
     """
 
 
-@program.command("service", short_help="Diagnose a service by name (the word may be left out).")
-@click.argument("service")
+@program.command("service", short_help="Diagnose services by name (the word may be left out).")
+@click.argument("services", nargs=-1, required=True, metavar="SERVICE...")
 @click.option("-n", "--namespace", help="Kubernetes namespace. [default: the context's, then all]")
 @click.option("--context", help="Kubernetes context. [default: the current one]")
 @_in_azure
 @click.option("--on", type=click.Choice(PLACES), help="Only look there; aci, endpoint: in Azure, only that kind.")
 @_common
 def service_command(
-    service: str,
+    services: tuple[str, ...],
     namespace: str | None,
     context: str | None,
     subscription: str | None,
@@ -143,24 +143,29 @@ def service_command(
 ) -> None:
     """Look for SERVICE in the local Docker Engine, in Kubernetes and in Azure, and say what is wrong with it.
 
+    Of several services, the one that needs somebody soonest comes first, and a cause they share is named once.
+
     In Azure: web services of SDK v1, online endpoints of v2, and container groups. Subscription, resource group and
     workspace come from these options, else from the environment, config.json or the Azure CLI's defaults.
 
     Nothing is changed and no request is sent to the service: inspect, get, list and logs are all it does.
     """
-    from diagnose.pipeline import diagnose
+    from diagnose.pipeline import diagnose_each
     from diagnose.targets import Wanted
 
-    wanted = Wanted(
-        service=service,
-        namespace=namespace,
-        context=context,
-        subscription=subscription,
-        resource_group=resource_group,
-        workspace=workspace,
-        on=on,
-    )
-    _reported(lambda settings: diagnose(wanted, settings, _progress(common)), common)
+    wanted = [
+        Wanted(
+            service=service,
+            namespace=namespace,
+            context=context,
+            subscription=subscription,
+            resource_group=resource_group,
+            workspace=workspace,
+            on=on,
+        )
+        for service in services
+    ]
+    _reported(lambda settings: diagnose_each(wanted, settings, _progress(common)), common)
 
 
 @program.command("analyze", short_help="Diagnose saved evidence: logs, kubectl output, error texts.")
@@ -176,7 +181,7 @@ def analyze_command(paths: tuple[str, ...], **common: object) -> None:
     from diagnose.pipeline import analyze
 
     stdin = sys.stdin.buffer if "-" in paths else None
-    _reported(lambda settings: analyze(paths, settings, stdin), common)
+    _reported(lambda settings: [analyze(paths, settings, stdin)], common)
 
 
 @program.command("collect", short_help="Save the evidence of a service, to be diagnosed elsewhere.")
@@ -288,7 +293,7 @@ def demo_command(case: str, listed: bool, **common: object) -> None:
     if listed:
         click.echo("\n".join(demo_cases()))
         return
-    _reported(lambda settings: demo(case, settings), common)
+    _reported(lambda settings: [demo(case, settings)], common)
 
 
 @program.group("rules", short_help="List, show, test and write rules.")
@@ -384,14 +389,15 @@ def _end(message: str, code: int) -> NoReturn:
     sys.exit(code)
 
 
-def _reported(run: Callable[[Settings], Report], common: dict[str, object]) -> None:
-    """Run, write every format where it was asked for, and end with the exit code of the report."""
+def _reported(run: Callable[[Settings], Sequence[Report]], common: dict[str, object]) -> None:
+    """Run, write every format where it was asked for, and end with the exit code of the gravest report."""
     from diagnose.pipeline import Settings
 
     with _errors():
-        report = run(Settings(rules=common["rules"], timeout_s=common["timeout"], since_s=common["since"]))  # type: ignore[arg-type]
-        _write(report, common)
-    sys.exit(_exit_code(report, str(common["fail_on"])))
+        reports = run(Settings(rules=common["rules"], timeout_s=common["timeout"], since_s=common["since"]))  # type: ignore[arg-type]
+        _write(reports, common)
+    codes = {_exit_code(report, str(common["fail_on"])) for report in reports}
+    sys.exit(next(code for code in (1, 3, 0) if code in codes))
 
 
 def _exit_code(report: Report, threshold: str) -> int:
@@ -403,11 +409,11 @@ def _exit_code(report: Report, threshold: str) -> int:
     return 3 if report.verdict is Verdict.UNKNOWN else 0
 
 
-def _write(report: Report, common: dict[str, object]) -> None:
+def _write(reports: Sequence[Report], common: dict[str, object]) -> None:
     from diagnose.render import FORMATS as RENDERERS
 
     for name, path in _destinations(common["formats"], common["outputs"]):  # type: ignore[arg-type]
-        _put(RENDERERS[name].render(report, _options(common)), path)
+        _put(RENDERERS[name].render_all(reports, _options(common)), path)
 
 
 def _options(common: dict[str, object]) -> Options:

@@ -4,6 +4,16 @@ from __future__ import annotations
 
 from diagnose.model import SEVERITIES, Finding, Report, Role, Verdict
 
+_BY_URGENCY = (Verdict.FAILING, Verdict.DEGRADED, Verdict.UNKNOWN, Verdict.HEALTHY)
+_OF_NOW = (Role.ROOT_CAUSE, Role.CONTRIBUTING, Role.SYMPTOM)
+
+
+def urgency(report: Report) -> tuple[int, int, str, str]:
+    """Sorts the report that needs a person soonest first."""
+    now = [finding for finding in report.findings if finding.role in _OF_NOW]
+    gravest = max((SEVERITIES.index(finding.severity) for finding in now), default=-1)
+    return (_BY_URGENCY.index(report.verdict), -gravest, report.service, report.target.where)
+
 
 def counts_against(finding: Finding, threshold: str) -> bool:
     """True when the finding is of now, is no advice, and at or above the severity ``threshold``."""

@@ -58,6 +58,26 @@ def diagnose(wanted: Wanted, settings: Settings, progress: Callable[[str], None]
     return judged(book, collect(wanted, settings, progress))
 
 
+def diagnose_each(wanted: Sequence[Wanted], settings: Settings, progress: Callable[[str], None]) -> tuple[Report, ...]:
+    """A report of each service, one after the other; of one that is nowhere too, which says so.
+
+    Raises NotFoundError when a single one is wanted and not there, RuleError, InputError.
+    """
+    if len(wanted) == 1:
+        return (diagnose(wanted[0], settings, progress),)
+    return tuple(_one_of_several(one, settings, progress) for one in wanted)
+
+
+def _one_of_several(wanted: Wanted, settings: Settings, progress: Callable[[str], None]) -> Report:
+    try:
+        return diagnose(wanted, settings, lambda text: progress(f"{wanted.service}: {text}" if text else ""))
+    except NotFoundError as error:
+        what, _, more = str(error).partition("\n")
+        gap = Missing(stream="containers", why=Why.NOT_FOUND, what=what, needs=" ".join(more.split()))
+        target = Target(service=wanted.service, kind=wanted.on or "nowhere")
+        return judged(_book(settings), admitted(target, Collection(missing=(gap,))))
+
+
 def collect(wanted: Wanted, settings: Settings, progress: Callable[[str], None]) -> Evidence:
     """Find the service and read what there is to read, its secrets replaced. Raises NotFoundError."""
     limits = settings.limits()

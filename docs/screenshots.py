@@ -16,6 +16,8 @@ from pathlib import Path
 from shutil import which
 from typing import TYPE_CHECKING
 
+from few_colours import in_few_colours
+
 from diagnose.model import Report
 from diagnose.pipeline import Settings, demo, diagnose
 from diagnose.render import Options
@@ -84,12 +86,16 @@ def main() -> None:
     asked = parser.parse_args()
     asked.folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=which("chromium"), args=["--no-sandbox", "--disable-lcd-text"])
+        browser = playwright.chromium.launch(
+            executable_path=which("chromium"), args=["--no-sandbox", "--disable-lcd-text"]
+        )
         for verdict, one in reports().items():
             page = Path(folder, f"{verdict}.html")
             page.write_text(render(one, Options()), encoding="utf-8")
             views = [(width, scheme) for width in (1280, 390) for scheme in ("light", "dark")] if asked.all else []
-            picture(browser, page, asked.folder / f"{verdict}.png", width=1280, scheme="light", whole=False)
+            first = asked.folder / f"{verdict}.png"
+            picture(browser, page, first, width=1280, scheme="light", whole=False)
+            first.write_bytes(in_few_colours(first.read_bytes()))
             for width, scheme in views:
                 name = asked.folder / f"{verdict}-{width}-{scheme}.png"
                 picture(browser, page, name, width=width, scheme=scheme, whole=True)

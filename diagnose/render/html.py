@@ -15,7 +15,7 @@ from diagnose.render.options import Options
 from diagnose.render.page import LEVELS, WHOLE, Limits, Part, least, parts, weight
 from diagnose.render.plain import plain
 from diagnose.render.view import View, view
-from diagnose.render.words import UNCAUSED, number
+from diagnose.render.words import UNCAUSED, number, reports_left_out, same_cause
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -111,10 +111,10 @@ def _index(reports: Sequence[_Named], shown: int) -> Part:
         "title": number(len(reports), "service"),
         "summary": ", ".join(f"{count:,} {verdict}" for verdict, count in verdicts.items()),
         "groups": [
-            {"title": title, "rule": rule, "services": services, "same": _same(len(services)) if rule else ""}
+            {"title": title, "rule": rule, "services": services, "same": same_cause(len(services)) if rule else ""}
             for (title, rule), services in groups.items()
         ],
-        "left_out": _left_out(len(reports) - shown),
+        "left_out": reports_left_out(len(reports) - shown),
     }
 
 
@@ -126,15 +126,6 @@ def _service(told: View, prefix: str) -> Part:
         "stop": told.stop,
         "place": told.place,
     }
-
-
-def _same(services: int) -> str:
-    return f"The same cause in {number(services, 'service')}" if services > 1 else ""
-
-
-def _left_out(reports: int) -> str:
-    were = "is" if reports == 1 else "are"
-    return f"{number(reports, 'report')} {were} left out to keep this file small." if reports else ""
 
 
 def _page(*, title: str, reports: Sequence[Part], index: Part | None) -> str:

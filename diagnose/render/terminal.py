@@ -57,6 +57,27 @@ def render(report: Report, options: Options) -> str:
     return screen.text(colour=options.colour)
 
 
+def render_many(reports: Sequence[Report], options: Options) -> str:
+    """Which services there are and what each of them has, then one report after the other; a cause that several share
+    is said once in that list."""
+    from diagnose.render.screen import Screen
+
+    screen = Screen(options.width)
+    alike: dict[str, list[View]] = {}
+    for told in map(view, reports):
+        title = told.main.title if told.main else told.reason
+        alike.setdefault(f"{told.verdict}\n{told.main.rule if told.main else ''}\n{title}", []).append(told)
+    screen.write((f"{len(reports)} services", _HEADING))
+    for several in alike.values():
+        names = ", ".join(one.service for one in several)
+        first = several[0]
+        title = first.main.title if first.main else first.reason
+        screen.write((f"{names}  {first.verdict.upper()}", _HEADING), (f"  {title}", ""), indent=2, hang=2)
+    screen.blank()
+    index = screen.text(colour=options.colour)
+    return "\n".join([index, *(render(report, options) for report in reports)])
+
+
 def _brief(screen: Screen, told: View) -> None:
     _headline(screen, told)
     if told.blind:

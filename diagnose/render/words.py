@@ -133,6 +133,34 @@ def more(count: int) -> str:
     return f"and {count:,} more" if count else ""
 
 
+SHORTENED: Mapping[str, tuple[str, str]] = {
+    "cut": ("piece", "of evidence shown in part, around what the rule found"),
+    "uncited": ("further piece", "of evidence not shown"),
+    "brief": ("finding", "told in one line"),
+    "untold": ("finding", "not told"),
+    "gaps": ("thing", "that could not be checked not named"),
+    "earlier": ("earlier moment", "not on the time line"),
+}
+"""What a page may leave out of a report."""
+
+
+def shortened(counts: Mapping[str, int]) -> list[str]:
+    """What is left out, in words; ``counts`` by the names of SHORTENED."""
+    return [f"{number(counts[name], noun)} {rest}" for name, (noun, rest) in SHORTENED.items() if counts.get(name)]
+
+
+def same_cause(services: int) -> str:
+    """Said above what is wrong with several services; empty for one."""
+    return f"The same cause in {number(services, 'service')}" if services > 1 else ""
+
+
+def reports_left_out(count: int) -> str:
+    """Said below the index of a file that does not hold every report; empty for none."""
+    return (
+        f"{number(count, 'report')} {'is' if count == 1 else 'are'} left out to keep this file small." if count else ""
+    )
+
+
 def in_order(timeline: Sequence[Moment]) -> list[Moment]:
     """By time; as reported where the times are the same."""
     return sorted(timeline, key=lambda moment: utc(moment.time))

@@ -23,7 +23,7 @@ from replay import DENIED, LAB, Replay, kubeconfig, serving
 
 from diagnose import pipeline
 from diagnose.model import Citation, Moment, Report
-from diagnose.pipeline import Settings, demo
+from diagnose.pipeline import Settings, demo, demo_cases
 from diagnose.render import Options
 from diagnose.render.html import render, render_many
 from diagnose.targets import Wanted
@@ -152,7 +152,7 @@ def whole(place: Locator) -> bool:
     return box is not None and box["height"] > 0 and box["y"] >= 0 and box["y"] + box["height"] <= HEIGHT
 
 
-@pytest.mark.parametrize("case", ["get-model-path", "stuck-rollout", "image-pull", "out-of-memory", "no-endpoints"])
+@pytest.mark.parametrize("case", demo_cases())
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_first_screen_holds_the_answer(show: Show, case: str, scheme: str) -> None:
     report = demo(case, Settings())
@@ -272,10 +272,9 @@ def test_no_script_is_needed_to_read(show: Show, texts: Mapping[str, str], kind:
     read = ["".join(page.locator("body").inner_text().split()) for page in (plain, usual)]
     assert read[0] == read[1].replace("Copythecommand", "")
     folded = plain.locator("details:not([open]) > summary")
-    if folded.count():
+    for _ in folded.all():
         folded.first.click()
-        assert plain.locator("details").first.evaluate("(one) => one.open || true")
-        assert folded.count() < usual.locator("details:not([open]) > summary").count()
+    assert plain.locator("details:not([open])").count() == 0
 
 
 def test_a_ticket_system_that_forbids_scripts_shows_all_but_the_buttons(show: Show, texts: Mapping[str, str]) -> None:
