@@ -74,7 +74,7 @@ def _number(cases: Iterable[Element], outcome: str) -> str:
 
 
 def _text(value: str) -> str:
-    return value
+    return _NOT_IN_XML.sub("\ufffd", plain(value))
 
 
 def _properties(report: Report) -> Element:
