@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 FORMATS = ("terminal", "json", "html", "markdown", "junit", "sarif", "github", "azure-devops")
 """Written here so that --help need not import the renderers; a test compares with them."""
+LANGUAGES = ("en", "es")
 SEVERITIES = ("info", "warning", "error", "critical")
 COMPARISON_FORMATS = ("terminal", "json", "markdown")
 PLACES = ("docker", "kubernetes", "aci", "endpoint", "azure")
@@ -90,6 +91,9 @@ def _common(command: _CALL) -> _CALL:
         click.option("-q", "--quiet", is_flag=True, help="Only the verdict, the cause and the first fix."),
         click.option("-v", "--verbose", is_flag=True, help="All evidence, timings, the time line."),
         click.option("--no-color", is_flag=True, help="No colour; the variable NO_COLOR does the same."),
+        click.option(
+            "--lang", type=click.Choice(LANGUAGES), help="Language of the explanations. [default: the locale's]"
+        ),
     )
     for option in reversed(options):
         command = option(command)
@@ -391,8 +395,10 @@ def _end(message: str, code: int) -> NoReturn:
 
 def _reported(run: Callable[[Settings], Sequence[Report]], common: dict[str, object]) -> None:
     """Run, write every format where it was asked for, and end with the exit code of the gravest report."""
+    from diagnose.language import choose
     from diagnose.pipeline import Settings
 
+    choose(common["lang"])  # type: ignore[arg-type]
     with _errors():
         reports = run(Settings(rules=common["rules"], timeout_s=common["timeout"], since_s=common["since"]))  # type: ignore[arg-type]
         _write(reports, common)

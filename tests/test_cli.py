@@ -16,6 +16,7 @@ from program import diagnose
 
 from diagnose import cli
 from diagnose.model import SEVERITIES, Role, Verdict
+from diagnose.language import LANGUAGES
 from diagnose.pipeline import demo_cases
 from diagnose.render import FORMATS
 from diagnose.targets import finders
@@ -64,6 +65,7 @@ def one_line(text: str) -> str:
 def test_the_lists_written_into_the_command_line_are_those_of_the_program() -> None:
     assert tuple(cli.FORMATS) == tuple(FORMATS)
     assert cli.SEVERITIES == SEVERITIES
+    assert cli.LANGUAGES == LANGUAGES
     assert sorted(place for finder in finders() for place in finder.places) == sorted(cli.PLACES)
 
 
@@ -286,3 +288,17 @@ def test_a_broken_state_that_no_rule_explains_ends_with_1() -> None:
         report = SimpleNamespace(verdict=Verdict.FAILING, findings=[SimpleNamespace(**one) for one in findings])
         assert cli._exit_code(report, "error") == 1  # type: ignore[arg-type]
         assert cli._exit_code(report, "critical") == 0  # type: ignore[arg-type]
+
+
+def test_a_finding_is_told_in_spanish() -> None:
+    spanish = diagnose("demo", "--lang", "es", "--format", "json").report["findings"][0]
+    english = diagnose("demo", "--lang", "en", "--format", "json").report["findings"][0]
+    assert (spanish["rule"], english["rule"]) == ("init.get-model-path-not-found",) * 2
+    assert spanish["title"] != english["title"]
+    assert "modelo" in spanish["title"]
+    assert spanish["fixes"][0]["command"] == english["fixes"][0]["command"]
+
+
+def test_the_language_is_the_locales_unless_told() -> None:
+    told = diagnose("demo", "--format", "json", LC_ALL="es_ES.UTF-8").report["findings"][0]["title"]
+    assert "modelo" in told
