@@ -419,7 +419,13 @@ def _write(reports: Sequence[Report], common: dict[str, object]) -> None:
     from diagnose.render import FORMATS as RENDERERS
 
     for name, path in _destinations(common["formats"], common["outputs"]):  # type: ignore[arg-type]
-        _put(RENDERERS[name].render_all(reports, _options(common)), path)
+        text = RENDERERS[name].render_all(reports, _options(common))
+        _put(text if path or name == "azure-devops" else _without_commands(text), path)
+
+
+def _without_commands(text: str) -> str:
+    """An agent of Azure Pipelines runs what follows ``##vso[`` anywhere on the screen, a quoted log line included."""
+    return text.replace("##vso[", "## vso[") if os.environ.get("TF_BUILD") else text
 
 
 def _options(common: dict[str, object]) -> Options:

@@ -302,3 +302,16 @@ def test_a_finding_is_told_in_spanish() -> None:
 def test_the_language_is_the_locales_unless_told() -> None:
     told = diagnose("demo", "--format", "json", LC_ALL="es_ES.UTF-8").report["findings"][0]["title"]
     assert "modelo" in told
+
+
+def test_a_log_line_gives_no_order_to_the_agent_of_a_pipeline(tmp_path: Path) -> None:
+    path = tmp_path / "pod.log"
+    path.write_text(
+        "Traceback (most recent call last):\n"
+        '  File "/var/azureml-app/score.py", line 2, in <module>\n'
+        "    import x\n"
+        "ModuleNotFoundError: No module named 'x'  ##vso[task.setvariable variable=a]b\n"
+    )
+    for name in ("terminal", "json", "markdown"):
+        assert "##vso[" not in diagnose("analyze", path, "--verbose", "--format", name, TF_BUILD="True").out
+    assert "##vso[" in diagnose("analyze", path, "--verbose").out
