@@ -75,7 +75,7 @@ class Limits:
 
 WHOLE = Limits()
 LEVELS = (
-    Limits(line=1_000, beside=300, evidence=5, names=10, told=200, brief=2_000, moments=200, gaps=200),
+    Limits(line=1_000, beside=300, evidence=8, names=10, told=200, brief=2_000, moments=200, gaps=200),
     Limits(line=600, beside=200, evidence=3, names=10, told=100, brief=2_000, moments=100, gaps=200),
     Limits(line=300, beside=150, evidence=3, names=5, told=50, brief=1_000, moments=60, gaps=100),
     Limits(line=300, beside=100, evidence=2, names=5, told=20, brief=500, moments=60, gaps=50),

@@ -253,8 +253,8 @@ def test_long_lines_are_cut_and_it_is_said(hostile: Report) -> None:
 def test_many_citations_are_counted_unless_all_is_asked_for(failing: Report) -> None:
     cited = tuple(Citation("app.log", f"line {number}", line=number) for number in range(12))
     report = replace(failing, findings=(replace(failing.findings[0], evidence=cited),))
-    assert "and 7 more" in _page(report).text
-    assert "7 further pieces of evidence not shown" in _page(report).text
+    assert "and 4 more" in _page(report).text
+    assert "4 further pieces of evidence not shown" in _page(report).text
     assert _page(report, Options(verbose=True)).names.count("figure") == 12
 
 
