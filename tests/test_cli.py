@@ -15,8 +15,8 @@ from evidence import rule_text, written
 from program import diagnose
 
 from diagnose import cli
-from diagnose.model import SEVERITIES, Role, Verdict
 from diagnose.language import LANGUAGES
+from diagnose.model import SEVERITIES, Role, Verdict
 from diagnose.pipeline import demo_cases
 from diagnose.render import FORMATS
 from diagnose.targets import finders

@@ -78,11 +78,24 @@ def render(report: Report, options: Options) -> str:
     """The comment: all that fits, and what does not is said. Of ``options``, ``verbose`` and ``quiet`` matter."""
     told = view(report)
     blocks = _brief if options.quiet else _whole
-    for room in (*((_ALL,) if options.verbose else ()), *_ROOMS):
-        text = "\n\n".join(block for block in blocks(report, told, room) if block) + "\n"
-        if _length(text) <= LIMIT:
-            break
-    return text
+    *others, least = [_ALL, *_ROOMS] if options.verbose else list(_ROOMS)
+    for room in others:
+        text = _joined(blocks(report, told, room), LIMIT)
+        if text is not None:
+            return text
+    return _joined(blocks(report, told, least), None) or ""
+
+
+def _joined(blocks: Iterable[str], limit: int | None) -> str | None:
+    """The blocks as one text; None, without laying out the rest, once they are longer than ``limit``."""
+    kept: list[str] = []
+    length = 0
+    for block in filter(None, blocks):
+        kept.append(block)
+        length += _length(block) + 2
+        if limit is not None and length > limit:
+            return None
+    return "\n\n".join(kept) + "\n"
 
 
 def _length(text: str) -> int:
