@@ -195,7 +195,8 @@ class Target:
 
     service: str
     kind: str
-    """``docker``, ``kubernetes``, ``aci``, ``endpoint``, ``azure`` (a v1 service on a cluster) or ``files``."""
+    """``docker``, ``kubernetes``, ``aci``, ``endpoint``, ``azure`` (a v1 service on a cluster), ``files``, or
+    ``nowhere``: it was looked for, and not found or not even seen."""
     where: str = ""
     """The place in words: ``context prod, namespace aml-churn`` or a path."""
     namespace: str | None = None

@@ -175,7 +175,7 @@ def _got_to(stage: str | None) -> str:
 
 def _place(target: Target) -> str:
     if target.kind == "nowhere":
-        return "Found nowhere"
+        return f"Looked for in {target.where}" if target.where else "Found nowhere"
     found = f"Found in {_PLACES[target.kind]}" if target.kind in _PLACES else "Read from saved evidence"
     return f"{found}: {target.where}" if target.where else found
 

@@ -51,7 +51,7 @@ def _refused(wanted: Wanted, place: Place, error: AzureError) -> Found:
         gathering.refused(_SERVICES, f"service {wanted.service} in workspace {place.workspace}", _READER, error)
         return gathering.collection(0)
 
-    target = _target(wanted.service, PLACE, place.subscription, place.resource_group, place.workspace)
+    target = _target(wanted.service, "nowhere", place.subscription, place.resource_group, place.workspace)
     nowhere = Candidate(target=target, unwell=False, collect=nothing, unseen=True)
     return Found(place=PLACE, reachable=False, unsearched=(gap,), candidates=(nowhere,))
 

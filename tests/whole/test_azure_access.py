@@ -107,6 +107,7 @@ def test_nobody_signed_in_is_a_finding_and_nothing_was_looked_at(
     ended = asked()
     assert (ended.code, ended.report["verdict"]) == (3, "unknown")
     assert rules(ended) == {"auth.credential-unavailable": "advice"}
+    assert ended.report["target"]["kind"] == "nowhere"
     assert any("az login" in gap["needs"] for gap in ended.report["not_checked"])
     assert "Traceback" not in ended.err
 
