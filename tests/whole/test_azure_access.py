@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -47,8 +48,6 @@ def test_without_any_sign_of_azure_no_call_is_made(azure: AzureServer, monkeypat
 def test_who_is_only_signed_in_does_not_wait_for_azure_where_the_service_is_elsewhere(
     azure: AzureServer, replayed: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import os
-
     replayed("healthy", "aml-healthy")  # type: ignore[operator]
     ended = diagnose("healthy", "--format", "json", KUBECONFIG=os.environ["KUBECONFIG"])
     assert ended.report["verdict"] == "healthy"

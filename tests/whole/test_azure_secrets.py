@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import copy
+import json
 from pathlib import Path
 from typing import Any
 
@@ -125,8 +126,6 @@ def test_neither_keys_nor_tokens_of_a_service_are_asked_for(azure: AzureServer) 
 
 def test_what_azure_saved_to_a_file_gives_nothing_away(tmp_path: Path) -> None:
     """The same bodies, saved and analysed."""
-    import json
-
     image: dict[str, Any] = built(exists=False)
     image["dockerImage"]["registry"] |= {"username": OWN["registry user"], "password": OWN["registry password"]}
     (tmp_path / "image.json").write_text(json.dumps(image), encoding="utf-8")
@@ -134,4 +133,4 @@ def test_what_azure_saved_to_a_file_gives_nothing_away(tmp_path: Path) -> None:
     (tmp_path / "service.json").write_text(json.dumps(service), encoding="utf-8")
     for name in ("terminal", "json", "html"):
         ended = diagnose("analyze", tmp_path, "--verbose", "--format", name)
-        assert [kind for kind in found_in(ended.out + ended.err) if kind != "registry user"] == []
+        assert found_in(ended.out + ended.err) == []

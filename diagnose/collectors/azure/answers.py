@@ -139,5 +139,5 @@ def _since(content: str, now: datetime, since_s: float | None, first_line: int) 
     start, lines = now - timedelta(seconds=since_s), content.split("\n")
     times = [(index, time) for index, line in enumerate(lines) if (time := stamp(line))]
     first = next((index for index, time in times if time >= start), len(lines) if times else 0)
-    cut = f"only lines of the last {since_s:.0f} s kept" if first else ""
+    cut = f"only lines of the last {since_s:.0f} s were kept" if first else ""
     return "\n".join(lines[first:]), first_line + first, cut

@@ -8,17 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from diagnose.azure_items import ContainerGroup
 from diagnose.collectors import Limits
-from diagnose.collectors.azure.answers import log_of, name_of, part, tail_of, text, within
+from diagnose.collectors.azure.answers import TAIL, kept_of, log_of, name_of, part, text, within
 from diagnose.collectors.azure.errors import AzureError
 from diagnose.collectors.azure.gathering import Gathering
 from diagnose.collectors.azure.group_answers import facts_of_group, group_of
 from diagnose.collectors.files.names import Origin
-from diagnose.lines import stamp
 from diagnose.model import Item, Log, Missing, Subject, Why
 from diagnose.streams import Container, Event
 
@@ -28,8 +27,6 @@ if TYPE_CHECKING:
 API = "2023-05-01"
 
 _ACTION = "Microsoft.ContainerInstance/containerGroups/containers/logs/read"
-_TAIL = 5000
-"""Lines of a log that are asked for."""
 _NO_LOG = ("ContainerLogNotAvailable", "ContainerGroupTransitioning", "ContainerNotFound")
 """Codes for the log of a container that has not run yet."""
 
@@ -93,7 +90,7 @@ def _started(containers: Sequence[Container]) -> list[Container]:
 
 def _collect_log(arm: Arm, group_id: str, container: Container, gathering: Gathering, limits: Limits) -> None:
     what = f"log of container {container.name} in container group {name_of(group_id)}"
-    path, query = f"{group_id}/containers/{container.name}/logs", {"tail": str(_TAIL), "timestamps": "true"}
+    path, query = f"{group_id}/containers/{container.name}/logs", {"tail": str(TAIL), "timestamps": "true"}
     try:
         content = text(arm.get(path, API, **query).get("content"))
     except AzureError as error:
@@ -110,13 +107,7 @@ def _collect_log(arm: Arm, group_id: str, container: Container, gathering: Gathe
 
 def _log(content: str, group_id: str, container: Container, now: datetime, limits: Limits) -> Log:
     """As much of it as is wanted; one that is empty is a log, too."""
-    cuts = []
-    if content.count("\n") >= _TAIL:
-        cuts.append(f"only the last {_TAIL:,} lines were asked for; the first of these is number 1")
-    kept, first_line = _since(content, now, limits.since_s)
-    if first_line > 1:
-        cuts.append(f"only lines of the last {limits.since_s:.0f} s were kept")
-    kept, first_line, cut = tail_of(kept, limits.log_bytes, first_line)
+    kept, first_line, cut = kept_of(content, limits, now)
     where = f"-g {within(group_id, 'resourceGroups')} -n {name_of(group_id)} --container-name {container.name}"
     return log_of(
         kept,
@@ -124,15 +115,5 @@ def _log(content: str, group_id: str, container: Container, now: datetime, limit
         f"az container logs {where}",
         container.subject,
         first_line=first_line,
-        cut="; ".join([*cuts, cut] if cut else cuts),
+        cut=cut,
     )
-
-
-def _since(content: str, now: datetime, since_s: float | None) -> tuple[str, int]:
-    """What was logged in the last ``since_s`` seconds, and the number of its first line; all of a log without times."""
-    if since_s is None:
-        return content, 1
-    start, lines = now - timedelta(seconds=since_s), content.split("\n")
-    times = [(index, time) for index, line in enumerate(lines) if (time := stamp(line))]
-    first = next((index for index, time in times if time >= start), len(lines) - 1) if times else 0
-    return "\n".join(lines[first:]), first + 1

@@ -120,7 +120,7 @@ def test_lines_that_are_too_old_are_left_out():
     content, first_line, cut = kept_of(LOG, Limits(since_s=900), NOW, 3)
     assert content.splitlines() == ["2026-11-20 08:50:00,123 I [12] new", "new too"]
     assert first_line == 6
-    assert cut == "only lines of the last 900 s kept"
+    assert cut == "only lines of the last 900 s were kept"
 
 
 def test_a_log_that_is_all_too_old_is_empty():
